@@ -2,10 +2,7 @@
 // Specification: https://github.com/radiantearth/stac-spec/tree/v1.1.0
 package stac
 
-import (
-	"encoding/json"
-	"time"
-)
+import "time"
 
 // Version of the STAC specification that is written.
 const Version = "1.1.0"
@@ -33,8 +30,8 @@ type Link struct {
 	Title string `json:"title,omitempty"`
 }
 
-// An Asset is a file of an Item. Fields holds what the extensions add (proj:shape, file:size, bands …); its names are
-// merged into the object and never shadow those of the struct.
+// An Asset is a file of an Item. Fields holds what the extensions add (proj:shape, file:size …); its names are merged into
+// the object. One that shadows a member of the struct cannot be encoded.
 type Asset struct {
 	Href   string
 	Title  string
@@ -111,5 +108,3 @@ type Catalog struct {
 	ConformsTo  []string
 	Links       []Link
 }
-
-var _ = json.Marshal
