@@ -1,0 +1,107 @@
+// Package httpapi answers HTTP: the refresh API, a STAC API over the published Snapshot, the files of a folder Source, and a
+// page for people. New makes one http.Handler of them, without globals or goroutines, so that the same one runs behind a
+// listener and behind an API gateway.
+//
+// Specifications: STAC API 1.0.0 (core, collections, features), https://github.com/radiantearth/stac-api-spec/tree/v1.0.0;
+// OGC API Features 1.0.1, OGC 17-069r4; problem details, RFC 9457.
+package httpapi
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"log/slog"
+	"net/http"
+	"path"
+	"strings"
+
+	"github.com/cairn-stac/cairn/internal/objstore"
+	"github.com/cairn-stac/cairn/internal/refresh"
+)
+
+// A Desk starts, cancels and tells of Runs. A *refresh.Desk is one, and its contract is there.
+type Desk interface {
+	Start(ctx context.Context, r refresh.Request) (refresh.Answer, error)
+	Cancel(ctx context.Context, run string) error
+	Status(ctx context.Context) (refresh.Status, error)
+	Run(ctx context.Context, id string) (refresh.Run, error)
+	Runs(ctx context.Context, before string) iter.Seq2[refresh.Run, error]
+}
+
+// Options of New. Desk and Snapshots must be set.
+type Options struct {
+	Desk      Desk
+	Snapshots *Snapshots
+
+	// Source is read for /assets/; nil where clients can read the Source themselves (a bucket).
+	Source objstore.Reader
+	// SourceURL is how the hrefs of its files begin in Items, without a slash at the end. They become /assets/ in answers.
+	SourceURL string
+	// Served tells which keys of the Source may be read: those that a Run would take up, so that what else lies in the folder,
+	// perhaps the Catalog itself, stays private. nil: none.
+	Served func(key string) bool
+
+	// CORSRefresh lets pages of other origins start and cancel Runs.
+	CORSRefresh bool
+	// TrustProxy takes scheme, host and prefix of links from Forwarded or X-Forwarded-*. Without a proxy that sets them,
+	// clients could choose what others see.
+	TrustProxy bool
+	// BasePath is the path under which requests arrive; "" is the root.
+	BasePath string
+
+	// ID, Title and Description of the root. An empty Title is that of the published Snapshot, and so is an empty Description.
+	ID, Title, Description string
+	// Version of Cairn, for the page for people.
+	Version string
+	Log     *slog.Logger // nil: no log
+}
+
+// New makes the handler.
+func New(opt Options) http.Handler {
+	opt.ID = cmp.Or(opt.ID, "cairn")
+	opt.BasePath = strings.TrimSuffix(path.Clean("/"+opt.BasePath), "/")
+	if opt.Log == nil {
+		opt.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &server{Options: opt, mux: http.NewServeMux()}
+	s.get("/{$}", s.landing)
+	if opt.BasePath != "" {
+		s.get("", s.landing)
+	}
+	s.get("/conformance", s.conformance)
+	s.get("/collections", s.collections)
+	s.get("/collections/{collection}", s.collection)
+	s.get("/collections/{collection}/items", s.items)
+	s.get("/collections/{collection}/items/{item}", s.item)
+	if s.servesAssets() {
+		s.get("/assets/{key...}", s.asset)
+	}
+	s.handle("POST", "/refresh", s.start)
+	s.get("/refresh/status", s.status)
+	s.get("/refresh/runs", s.runs)
+	s.get("/refresh/runs/{run}", s.run)
+	s.get("/refresh/runs/{run}/rejects", s.rejects)
+	s.handle("DELETE", "/refresh/runs/{run}", s.cancel)
+	return s
+}
+
+type server struct {
+	Options
+	mux *http.ServeMux
+}
+
+// A handler answers a request, or returns why it cannot, before it wrote anything.
+type handler func(w http.ResponseWriter, r *http.Request) error
+
+// get routes GET, and HEAD with it.
+func (s *server) get(path string, h handler) { s.handle("GET", path, h) }
+
+func (s *server) handle(method, path string, h handler) {
+	s.mux.HandleFunc(method+" "+s.BasePath+path, func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+func (s *server) servesAssets() bool { return s.Source != nil && s.Served != nil && s.SourceURL != "" }

@@ -1,0 +1,209 @@
+package httpapi
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/cairn-stac/cairn/internal/refresh"
+	"github.com/cairn-stac/cairn/internal/snapshot"
+	"github.com/cairn-stac/cairn/internal/stac"
+)
+
+// Pages of Runs and of Rejects.
+const (
+	usualRuns    = 20
+	mostRuns     = 100
+	usualRejects = 1000
+	mostRejects  = 10_000
+)
+
+// A runAnswer is a Run as the API tells it.
+type runAnswer struct {
+	refresh.Run
+	DurationSeconds *float64    `json:"duration_seconds"` // that it held the Lease; null until it has ended, or if it never did
+	Links           []stac.Link `json:"links"`
+}
+
+func (l links) run(r refresh.Run) runAnswer {
+	out := runAnswer{Run: r, Links: []stac.Link{l.to("self", stac.TypeJSON, "", "refresh", "runs", r.ID)}}
+	if r.Started != nil && r.Ended != nil {
+		seconds := r.Duration().Seconds()
+		out.DurationSeconds = &seconds
+	}
+	if r.State == refresh.Successful {
+		out.Links = append(out.Links, l.to("rejects", stac.TypeJSON, "", "refresh", "runs", r.ID, "rejects"))
+	}
+	return out
+}
+
+type runsAnswer struct {
+	Runs  []runAnswer `json:"runs"` // newest first
+	Links []stac.Link `json:"links"`
+}
+
+func (s *server) runs(w http.ResponseWriter, r *http.Request) error {
+	q, err := params(r, "limit", "before")
+	if err != nil {
+		return err
+	}
+	limit, err := limitOf(q, usualRuns, mostRuns)
+	if err != nil {
+		return err
+	}
+	before, err := param(q, "before", func(s string) (string, error) {
+		if _, err := ulid.ParseStrict(s); err != nil {
+			return "", errors.New("expected the id of a run")
+		}
+		return s, nil
+	})
+	if err != nil {
+		return err
+	}
+	l := s.links(r)
+	self := l.href("refresh", "runs")
+	out := runsAnswer{Runs: []runAnswer{}, Links: []stac.Link{{Rel: "self", Type: stac.TypeJSON, Href: withQuery(self, q)}, l.root()}}
+	for run, err := range s.Desk.Runs(r.Context(), before) {
+		if err != nil {
+			return err
+		}
+		if len(out.Runs) == limit {
+			q.Set("before", out.Runs[limit-1].ID)
+			out.Links = append(out.Links, stac.Link{Rel: "next", Type: stac.TypeJSON, Href: withQuery(self, q)})
+			break
+		}
+		out.Runs = append(out.Runs, l.run(run))
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	return answer(w, http.StatusOK, out)
+}
+
+func withQuery(href string, q url.Values) string {
+	if len(q) == 0 {
+		return href
+	}
+	return href + "?" + q.Encode()
+}
+
+// lookUp finds the Run that the path names.
+func (s *server) lookUp(r *http.Request) (refresh.Run, error) {
+	run, err := s.Desk.Run(r.Context(), r.PathValue("run"))
+	if errors.Is(err, refresh.ErrNotFound) {
+		return run, refuse("not_found", "there is no run %q, or it is no longer remembered", r.PathValue("run"))
+	}
+	return run, err
+}
+
+func (s *server) run(w http.ResponseWriter, r *http.Request) error {
+	run, err := s.lookUp(r)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	if run.Ended == nil {
+		w.Header().Set("Retry-After", strconv.Itoa(pollAfter))
+	}
+	return answer(w, http.StatusOK, s.links(r).run(run))
+}
+
+// cancel asks that a Run be dismissed: one that waits is at once, one that runs soon.
+func (s *server) cancel(w http.ResponseWriter, r *http.Request) error {
+	err := s.Desk.Cancel(r.Context(), r.PathValue("run"))
+	if err != nil && !errors.Is(err, refresh.ErrNoRun) {
+		return err
+	}
+	run, lerr := s.lookUp(r)
+	if lerr != nil {
+		return lerr
+	}
+	if err != nil {
+		return refuse("run_ended", "run %s has ended: it is %s", run.ID, run.State)
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Location", s.links(r).href("refresh", "runs", run.ID))
+	return answer(w, http.StatusAccepted, s.links(r).run(run))
+}
+
+type rejectsAnswer struct {
+	RunID    string        `json:"run_id"`
+	Snapshot uint64        `json:"snapshot"`
+	Total    int           `json:"total"` // of the Snapshot
+	Rejects  []rejectEntry `json:"rejects"`
+	Links    []stac.Link   `json:"links"`
+}
+
+type rejectEntry struct {
+	Key     string `json:"key"`
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// rejects tells the Rejects of the Snapshot that a successful Run left published, page by page. Other Runs found none that
+// anybody could see: 409.
+func (s *server) rejects(w http.ResponseWriter, r *http.Request) error {
+	q, err := params(r, "limit", "offset")
+	if err != nil {
+		return err
+	}
+	limit, err := limitOf(q, usualRejects, mostRejects)
+	if err != nil {
+		return err
+	}
+	offset, err := param(q, "offset", func(s string) (int, error) {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 0 {
+			return 0, errors.New("expected a number of rejects to leave out")
+		}
+		return n, nil
+	})
+	if err != nil {
+		return err
+	}
+	run, err := s.lookUp(r)
+	if err != nil {
+		return err
+	}
+	if run.State != refresh.Successful {
+		return refuse("run_not_successful", "run %s is %s: rejects are those of a successful run", run.ID, run.State)
+	}
+	snap, err := s.Snapshots.At(r.Context(), run.Snapshot)
+	if err != nil {
+		return err
+	}
+	l := s.links(r)
+	self := l.href("refresh", "runs", run.ID, "rejects")
+	out := rejectsAnswer{RunID: run.ID, Snapshot: run.Snapshot, Total: countRejects(snap.Manifest()), Rejects: []rejectEntry{}, Links: []stac.Link{
+		{Rel: "self", Type: stac.TypeJSON, Href: withQuery(self, q)}, l.root(),
+		l.to("up", stac.TypeJSON, "", "refresh", "runs", run.ID)}}
+	if offset < out.Total {
+		n := 0
+		for rej, err := range snap.Rejects(r.Context()) {
+			if err != nil {
+				return fmt.Errorf("rejects of run %s: %w", run.ID, err)
+			}
+			if n++; n > offset {
+				out.Rejects = append(out.Rejects, rejectEntry{rej.Key, rej.Code, rej.Message})
+			}
+			if len(out.Rejects) == limit {
+				break
+			}
+		}
+	}
+	if next := offset + len(out.Rejects); offset < out.Total && next < out.Total {
+		q.Set("offset", strconv.Itoa(next))
+		out.Links = append(out.Links, stac.Link{Rel: "next", Type: stac.TypeJSON, Href: withQuery(self, q)})
+	}
+	return answer(w, http.StatusOK, out)
+}
+
+func countRejects(m *snapshot.Manifest) int {
+	n := 0
+	for _, row := range m.Rows {
+		n += row.Counts.Rejects
+	}
+	return n
+}
