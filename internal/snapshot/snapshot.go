@@ -30,8 +30,8 @@ type Object struct {
 // A Reject is a raster that cannot be catalogued, and why. It is data, not an error.
 type Reject struct {
 	Key     string `json:"key"`
-	Code    string `json:"code"`    // stable, e.g. "not_tiff"
-	Message string `json:"message"` // a sentence for people
+	Code    string `json:"code"`            // stable, e.g. "not_tiff"
+	Message string `json:"message"`         // a sentence for people
 	Retry   bool   `json:"retry,omitempty"` // tried again in each Run (denied, archived)
 }
 
@@ -62,7 +62,8 @@ type Counts struct {
 // A Row of a manifest stands for a Part.
 type Row struct {
 	Collection  string       `json:"collection"`
-	Start       string       `json:"start"` // key range of the Source, half-open
+	Prefix      string       `json:"prefix,omitempty"` // of the Collection's keys
+	Start       string       `json:"start"`            // key range of the Source, half-open
 	End         string       `json:"end,omitempty"`
 	Fingerprint string       `json:"fingerprint"` // of the Shard's listing, the scanner's version and the config
 	Shaping     string       `json:"shaping"`     // of the scanner's version and the config alone
@@ -71,6 +72,7 @@ type Row struct {
 	Size        int64        `json:"size"`        // bytes of the Part
 	Index       int64        `json:"index"`       // offset of the frame index in the Part
 	Counts      Counts       `json:"counts"`
+	IDs         [2]string    `json:"ids"` // least and greatest id of the Items
 	Summary     stac.Summary `json:"summary"`
 }
 
@@ -78,12 +80,13 @@ type Row struct {
 type Manifest struct {
 	Format      int               `json:"format"`
 	Fence       uint64            `json:"fence"`
+	Base        uint64            `json:"base,omitempty"` // fence of the Snapshot that it superseded; set by Publish
 	Run         string            `json:"run"`
 	Source      string            `json:"source"` // URL
 	Created     time.Time         `json:"created"`
 	Title       string            `json:"title"`
 	Description string            `json:"description"`
-	Rows        []Row             `json:"rows"` // by Collection, then Start
+	Rows        []Row             `json:"rows"`        // by Collection, then Start
 	Collections []stac.Collection `json:"collections"` // by id; links empty
 }
 
