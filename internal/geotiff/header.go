@@ -71,22 +71,22 @@ type Meta struct {
 // GeoKeys are the keys of the GeoKeyDirectory (GeoTIFF 1.1, requirement class 7). A zero number means that the key is not
 // there; 32767 is "user-defined".
 type GeoKeys struct {
-	ModelType          uint16 // 1024: 1 projected, 2 geographic, 3 geocentric
-	RasterType         uint16 // 1025: 1 PixelIsArea, 2 PixelIsPoint
-	Citation           string // 1026
-	GeodeticCRS        uint16 // 2048
-	GeodeticCitation   string // 2049
-	GeodeticDatum      uint16 // 2050
-	PrimeMeridian      uint16 // 2051
-	AngularUnits       uint16 // 2054
-	Ellipsoid          uint16 // 2056
-	ProjectedCRS       uint16 // 3072
-	ProjectedCitation  string // 3073
-	Projection         uint16 // 3074
-	ProjectionMethod   uint16 // 3075
-	ProjectedLinear    uint16 // 3076
-	VerticalCRS        uint16 // 4096
-	Short              map[uint16]uint16    // every SHORT-valued key, the ones above too
-	Double             map[uint16][]float64 // every DOUBLE-valued key
-	ASCII              map[uint16]string    // every ASCII-valued key, without its closing "|"
+	ModelType         uint16               // 1024: 1 projected, 2 geographic, 3 geocentric
+	RasterType        uint16               // 1025: 1 PixelIsArea, 2 PixelIsPoint
+	Citation          string               // 1026
+	GeodeticCRS       uint16               // 2048
+	GeodeticCitation  string               // 2049
+	GeodeticDatum     uint16               // 2050
+	PrimeMeridian     uint16               // 2051
+	AngularUnits      uint16               // 2054
+	Ellipsoid         uint16               // 2056
+	ProjectedCRS      uint16               // 3072
+	ProjectedCitation string               // 3073
+	Projection        uint16               // 3074
+	ProjectionMethod  uint16               // 3075
+	ProjectedLinear   uint16               // 3076
+	VerticalCRS       uint16               // 4096
+	Short             map[uint16]uint16    // every SHORT-valued key, the ones above too
+	Double            map[uint16][]float64 // every DOUBLE-valued key
+	ASCII             map[uint16]string    // every ASCII-valued key, without its closing "|"
 }

@@ -1,0 +1,94 @@
+package geotiff
+
+import "bytes"
+
+// geoKeys reads the GeoKeyDirectory (GeoTIFF 1.1 section 7.1). A key whose value is not where it says is left out with a
+// warning; of a key that is there twice the last one counts, as in libgeotiff.
+func (rd *reader) geoKeys() *GeoKeys {
+	dir := &rd.main.fields[slotGeoDirectory]
+	n := dir.len()
+	if n < 4 {
+		if dir.set && dir.data != nil {
+			rd.warn("%v: %d values, too few for a header; ignored", slotGeoDirectory, n)
+		}
+		return nil
+	}
+	at := func(i int) uint16 { v, _ := rd.uint(dir, i); return uint16(v) }
+	if at(0) != 1 {
+		rd.warn("%v: version %d, not 1", slotGeoDirectory, at(0))
+	}
+	keys := int(at(3))
+	if room := (n - 4) / 4; keys > room {
+		rd.warn("%v: %d keys, but room for %d", slotGeoDirectory, keys, room)
+		keys = room
+	}
+	g := &GeoKeys{Short: make(map[uint16]uint16, keys)}
+	// Values of different keys do not overlap; a hostile file's would, to be copied over and over.
+	doubles := 2 * rd.main.fields[slotGeoDoubles].len()
+	chars := 2 * rd.main.fields[slotGeoASCII].len()
+	for i := 4; i < 4+4*keys; i += 4 {
+		id, location, count, value := at(i), at(i+1), int(at(i+2)), int(at(i+3))
+		ok := true
+		switch location {
+		case 0:
+			g.Short[id] = uint16(value)
+		case 34735:
+			if ok = count > 0 && value < n; ok {
+				g.Short[id] = at(value)
+			}
+		case 34736:
+			doubles -= count
+			ok = doubles >= 0 && rd.doubleKey(g, id, value, count)
+		case 34737:
+			chars -= count
+			ok = chars >= 0 && rd.asciiKey(g, id, value, count)
+		default:
+			ok = false
+		}
+		if !ok {
+			rd.warn("%v: the value of key %d is not in tag %d; ignored", slotGeoDirectory, id, location)
+		}
+	}
+	g.name()
+	return g
+}
+
+func (rd *reader) doubleKey(g *GeoKeys, id uint16, from, count int) bool {
+	f := &rd.main.fields[slotGeoDoubles]
+	if count < 1 || from+count > f.len() {
+		return false
+	}
+	values := make([]float64, count)
+	for i := range values {
+		values[i], _ = rd.float(f, from+i)
+	}
+	if g.Double == nil {
+		g.Double = make(map[uint16][]float64)
+	}
+	g.Double[id] = values
+	return true
+}
+
+// asciiKey takes a text out of the shared string. Real files are often one byte short of what they say, so that it is cut
+// at the string's end.
+func (rd *reader) asciiKey(g *GeoKeys, id uint16, from, count int) bool {
+	b := rd.main.fields[slotGeoASCII].bytes()
+	if from > len(b) {
+		return false
+	}
+	if g.ASCII == nil {
+		g.ASCII = make(map[uint16]string)
+	}
+	b = bytes.TrimRight(b[from:min(from+count, len(b))], "\x00")
+	g.ASCII[id] = toUTF8(bytes.TrimSuffix(b, []byte("|")))
+	return true
+}
+
+// name copies the keys that have a field of their own out of the maps.
+func (g *GeoKeys) name() {
+	g.ModelType, g.RasterType, g.Citation = g.Short[1024], g.Short[1025], g.ASCII[1026]
+	g.GeodeticCRS, g.GeodeticCitation, g.GeodeticDatum = g.Short[2048], g.ASCII[2049], g.Short[2050]
+	g.PrimeMeridian, g.AngularUnits, g.Ellipsoid = g.Short[2051], g.Short[2054], g.Short[2056]
+	g.ProjectedCRS, g.ProjectedCitation, g.Projection = g.Short[3072], g.ASCII[3073], g.Short[3074]
+	g.ProjectionMethod, g.ProjectedLinear, g.VerticalCRS = g.Short[3075], g.Short[3076], g.Short[4096]
+}

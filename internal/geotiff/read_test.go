@@ -1,0 +1,326 @@
+package geotiff_test
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cairn-stac/cairn/internal/geotiff"
+	"github.com/cairn-stac/cairn/internal/geotiff/tifftest"
+	"github.com/cairn-stac/cairn/internal/geotiff/tiffwrite"
+)
+
+func bytesOf(t testing.TB, r tiffwrite.Raster) []byte {
+	t.Helper()
+	b, err := r.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func read(t testing.TB, b []byte) *geotiff.Header {
+	t.Helper()
+	h, err := geotiff.Read(&tifftest.Reader{Data: b}, int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// kinds are the four ways of writing a TIFF.
+var kinds = []struct{ big, bigEndian bool }{{false, false}, {false, true}, {true, false}, {true, true}}
+
+func eachKind(t *testing.T, test func(t *testing.T, r tiffwrite.Raster)) {
+	for _, k := range kinds {
+		t.Run(fmt.Sprintf("big=%v,bigEndian=%v", k.big, k.bigEndian), func(t *testing.T) {
+			test(t, tiffwrite.Raster{BigTIFF: k.big, BigEndian: k.bigEndian})
+		})
+	}
+}
+
+func gradient(band, x, y int) float64 { return float64((x + y + 40*band) % 251) }
+
+// TestEverything reads a file that says all that a header can say, in every kind and layout.
+func TestEverything(t *testing.T) {
+	eachKind(t, func(t *testing.T, r tiffwrite.Raster) {
+		r.Width, r.Height, r.Bands, r.Tile, r.Overviews, r.Mask = 1300, 700, 3, 256, 2, true
+		r.Value, r.Deflate = gradient, true
+		r.Keys = append(tiffwrite.Projected(32767), tiffwrite.Key{ID: 1026, Value: "A citation|with a bar"},
+			tiffwrite.Key{ID: 2048, Value: uint16(4326)}, tiffwrite.Key{ID: 2049, Value: "WGS 84"},
+			tiffwrite.Key{ID: 2050, Value: uint16(6326)}, tiffwrite.Key{ID: 2051, Value: uint16(8901)},
+			tiffwrite.Key{ID: 2054, Value: uint16(9102)}, tiffwrite.Key{ID: 2056, Value: uint16(7030)},
+			tiffwrite.Key{ID: 2057, Value: 6378137.0}, tiffwrite.Key{ID: 2062, Value: []float64{1, 2, 3}},
+			tiffwrite.Key{ID: 3073, Value: "Mine"}, tiffwrite.Key{ID: 3074, Value: uint16(16033)},
+			tiffwrite.Key{ID: 3075, Value: uint16(1)}, tiffwrite.Key{ID: 3076, Value: uint16(9001)},
+			tiffwrite.Key{ID: 3080, Value: 15.0}, tiffwrite.Key{ID: 4096, Value: uint16(5773)})
+		r.NorthUp(500000, 5000000, 10, 20)
+		r.Nodata, r.DateTime, r.Software, r.Description = "-9999 ", "2021:06:08 23:28:52", "tiffwrite", " Über\n"
+		r.Metadata = `<GDALMetadata><Item name="ACQUISITIONDATETIME" domain="IMAGERY">2021-06-08 &amp; later</Item>` +
+			`<Item name="SCALE" sample="1" role="scale">0.0001</Item><Item name="EMPTY"/></GDALMetadata>`
+		r.Tags = []tiffwrite.Tag{{ID: 50844, Value: make([]float64, 92)}, {ID: 65000, Value: []byte("private")}}
+		for _, layout := range []tiffwrite.Layout{tiffwrite.IFDsFirst, tiffwrite.IFDsLast, tiffwrite.COG} {
+			r.Layout = layout
+			want := &geotiff.Header{
+				BigTIFF: r.BigTIFF, BigEndian: r.BigEndian, Width: 1300, Height: 700,
+				Bands: slices.Repeat([]geotiff.Band{{DataType: "uint8", Bits: 8}}, 3),
+				Tiled: true, BlockWidth: 256, BlockHeight: 256, Compression: 8, Photometric: 2,
+				Overviews: []geotiff.Size{{Width: 650, Height: 350}, {Width: 325, Height: 175}}, HasMask: true,
+				COG:       geotiff.COG{Valid: true},
+				Transform: &geotiff.Affine{X0: 500000, DX: 10, Y0: 5000000, DY: -20}, HasRPC: true,
+				Geo: &geotiff.GeoKeys{
+					ModelType: 1, RasterType: 1, Citation: "A citation|with a bar", GeodeticCRS: 4326,
+					GeodeticCitation: "WGS 84", GeodeticDatum: 6326, PrimeMeridian: 8901, AngularUnits: 9102,
+					Ellipsoid: 7030, ProjectedCRS: 32767, ProjectedCitation: "Mine", Projection: 16033,
+					ProjectionMethod: 1, ProjectedLinear: 9001, VerticalCRS: 5773,
+					Short: map[uint16]uint16{1024: 1, 1025: 1, 2048: 4326, 2050: 6326, 2051: 8901, 2054: 9102,
+						2056: 7030, 3072: 32767, 3074: 16033, 3075: 1, 3076: 9001, 4096: 5773},
+					Double: map[uint16][]float64{2057: {6378137}, 2062: {1, 2, 3}, 3080: {15}},
+					ASCII:  map[uint16]string{1026: "A citation|with a bar", 2049: "WGS 84", 3073: "Mine"},
+				},
+				Metadata: []geotiff.Meta{
+					{Name: "ACQUISITIONDATETIME", Domain: "IMAGERY", Sample: -1, Value: "2021-06-08 & later"},
+					{Name: "SCALE", Role: "scale", Sample: 1, Value: "0.0001"}, {Name: "EMPTY", Sample: -1},
+				},
+				Nodata: "-9999", DateTime: "2021:06:08 23:28:52", Software: "tiffwrite", Description: "Über",
+			}
+			got := read(t, bytesOf(t, r))
+			switch layout {
+			case tiffwrite.IFDsLast:
+				if got.COG.Valid || !strings.Contains(got.COG.Reason, "lies behind pixels") {
+					t.Errorf("COG %+v of a file with its IFDs at the end", got.COG)
+				}
+				want.COG = got.COG
+			case tiffwrite.IFDsFirst:
+				if got.COG.Valid || !strings.Contains(got.COG.Reason, "behind those of a larger image") {
+					t.Errorf("COG %+v of a file with its full image first", got.COG)
+				}
+				want.COG = got.COG
+			}
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("layout %v:\n got %+v\nwant %+v\n geo %+v", layout, got, want, got.Geo)
+			}
+		}
+	})
+}
+
+func TestDataTypes(t *testing.T) {
+	for name, bits := range map[string]int{
+		"uint8": 8, "int8": 8, "uint16": 16, "int16": 16, "uint32": 32, "int32": 32, "uint64": 64, "int64": 64,
+		"float32": 32, "float64": 64, "cint16": 32, "cint32": 64, "cfloat32": 64, "cfloat64": 128,
+	} {
+		for _, k := range kinds {
+			b := bytesOf(t, tiffwrite.Raster{Width: 5, Height: 7, Bands: 6, DataType: name, BigTIFF: k.big,
+				BigEndian: k.bigEndian})
+			want := slices.Repeat([]geotiff.Band{{DataType: name, Bits: bits}}, 6)
+			if got := read(t, b).Bands; !reflect.DeepEqual(got, want) {
+				t.Errorf("%s, %+v: got %v", name, k, got)
+			}
+		}
+	}
+	for _, c := range []struct {
+		format, bits uint16
+		want         string
+	}{
+		{1, 1, "uint8"}, {1, 4, "uint8"}, {1, 12, "uint16"}, {1, 24, "uint32"}, {2, 12, "int16"}, {3, 16, "float16"},
+		{3, 24, "float32"}, {4, 8, "uint8"}, {0, 16, "uint16"}, {3, 8, "other"}, {1, 128, "other"}, {6, 32, "other"},
+		{5, 16, "other"},
+	} {
+		b := bytesOf(t, tiffwrite.Raster{Width: 1, Height: 1, Tags: []tiffwrite.Tag{
+			{ID: 258, Value: []uint16{c.bits}}, {ID: 339, Value: []uint16{c.format}}}})
+		if got := read(t, b).Bands; got[0] != (geotiff.Band{DataType: c.want, Bits: int(c.bits)}) {
+			t.Errorf("SampleFormat %d of %d bits: got %v, want %s", c.format, c.bits, got, c.want)
+		}
+	}
+	mixed := bytesOf(t, tiffwrite.Raster{Width: 1, Height: 1, Bands: 3, Tags: []tiffwrite.Tag{
+		{ID: 258, Value: []uint16{8, 16}}, {ID: 339, Value: []uint16{1, 2}}}})
+	want := []geotiff.Band{{DataType: "uint8", Bits: 8}, {DataType: "int16", Bits: 16}, {DataType: "int16", Bits: 16}}
+	if got := read(t, mixed).Bands; !reflect.DeepEqual(got, want) {
+		t.Errorf("mixed: got %v", got)
+	}
+	none := bytesOf(t, tiffwrite.Raster{Width: 1, Height: 1, Tags: []tiffwrite.Tag{{ID: 258}, {ID: 339}, {ID: 277}}})
+	if got := read(t, none).Bands; !reflect.DeepEqual(got, []geotiff.Band{{DataType: "uint8", Bits: 1}}) {
+		t.Errorf("neither bits nor format nor samples: got %v", got)
+	}
+	oldJPEG := bytesOf(t, tiffwrite.Raster{Width: 1, Height: 1, Tags: []tiffwrite.Tag{{ID: 277},
+		{ID: 259, Value: []uint16{6}}, {ID: 262, Value: []uint16{6}}, {ID: 273}}})
+	if got := read(t, oldJPEG).Bands; len(got) != 3 {
+		t.Errorf("JPEG of TIFF 6.0 without SamplesPerPixel: got %v", got)
+	}
+}
+
+func TestBlocks(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		raster tiffwrite.Raster
+		tiled  bool
+		block  geotiff.Size
+	}{
+		{"tiles", tiffwrite.Raster{Tile: 32}, true, geotiff.Size{Width: 32, Height: 32}},
+		{"one strip", tiffwrite.Raster{}, false, geotiff.Size{Width: 100, Height: 60}},
+		{"strips", tiffwrite.Raster{RowsPerStrip: 7}, false, geotiff.Size{Width: 100, Height: 7}},
+		{"no RowsPerStrip", tiffwrite.Raster{Tags: []tiffwrite.Tag{{ID: 278}}}, false,
+			geotiff.Size{Width: 100, Height: 60}},
+		{"endless strip", tiffwrite.Raster{Tags: []tiffwrite.Tag{{ID: 278, Value: []uint32{0xffffffff}}}}, false,
+			geotiff.Size{Width: 100, Height: 60}},
+		{"tiles with StripOffsets", tiffwrite.Raster{Tags: []tiffwrite.Tag{{ID: 322, Value: []uint32{64}},
+			{ID: 323, Value: []uint32{48}}}}, true, geotiff.Size{Width: 64, Height: 48}},
+	} {
+		c.raster.Width, c.raster.Height = 100, 60
+		h := read(t, bytesOf(t, c.raster))
+		if got := (geotiff.Size{Width: h.BlockWidth, Height: h.BlockHeight}); h.Tiled != c.tiled || got != c.block {
+			t.Errorf("%s: tiled %v, blocks of %v", c.name, h.Tiled, got)
+		}
+	}
+}
+
+func TestOverviewsInSubIFDs(t *testing.T) {
+	eachKind(t, func(t *testing.T, r tiffwrite.Raster) {
+		r.Width, r.Height, r.Tile, r.Overviews, r.SubIFDs, r.Value = 64, 64, 16, 2, true, gradient
+		h := read(t, bytesOf(t, r))
+		if want := []geotiff.Size{{Width: 32, Height: 32}, {Width: 16, Height: 16}}; !reflect.DeepEqual(h.Overviews, want) {
+			t.Errorf("overviews %v", h.Overviews)
+		}
+		if h.COG.Valid || len(h.Warnings) > 0 {
+			t.Errorf("COG %+v, warnings %q", h.COG, h.Warnings)
+		}
+	})
+}
+
+func TestBroken(t *testing.T) {
+	for _, c := range tifftest.Broken() {
+		r := &tifftest.Reader{Data: c.File}
+		var h *geotiff.Header
+		var err error
+		allocated := allocatedBy(func() { h, err = geotiff.Read(r, int64(len(c.File))) })
+		if allocated > 1<<20 {
+			t.Errorf("%s: %d bytes allocated", c.Name, allocated)
+		}
+		if r.Reads > 6 || r.Bytes > 4<<20 {
+			t.Errorf("%s: %d reads of %d bytes", c.Name, r.Reads, r.Bytes)
+		}
+		fe, _ := errors.AsType[*geotiff.FormatError](err)
+		switch {
+		case c.Code == "" && err != nil:
+			t.Errorf("%s: %v; want warnings", c.Name, err)
+		case c.Code == "" && len(h.Warnings) == 0:
+			t.Errorf("%s: read without a warning", c.Name)
+		case c.Code == tifftest.Harmless:
+			if err != nil || len(h.Warnings) > 0 {
+				t.Errorf("%s: %v; want it read as if nothing was wrong", c.Name, err)
+			}
+		case c.Code != "" && (fe == nil || fe.Code != c.Code):
+			t.Errorf("%s: error %#v, want %s", c.Name, err, c.Code)
+		}
+		if testing.Verbose() && err != nil {
+			t.Logf("%s: %s: %v", c.Name, fe.Code, err)
+		} else if testing.Verbose() {
+			t.Logf("%s: %q", c.Name, h.Warnings)
+		}
+	}
+}
+
+// allocatedBy is what f allocates in bytes, and a little of what else goes on meanwhile.
+func allocatedBy(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
+}
+
+// TestEveryCut reads a file cut at every length, and listed as long as it was and as it is.
+func TestEveryCut(t *testing.T) {
+	for _, k := range kinds {
+		f := tifftest.Whole(k.big, k.bigEndian)
+		for n := 0; n < len(f); n++ {
+			if n > 4000 {
+				n += 500 // nothing but pixels from here on
+			}
+			for _, size := range []int{n, len(f)} {
+				_, err := geotiff.Read(&tifftest.Reader{Data: f[:n]}, int64(size))
+				if _, ok := errors.AsType[*geotiff.FormatError](err); err != nil && !ok {
+					t.Fatalf("cut at %d, listed as %d: %v", n, size, err)
+				}
+				if err == nil && n < int(f.IFD(0)) {
+					t.Fatalf("cut at %d before its IFD: no error", n)
+				}
+			}
+		}
+	}
+}
+
+func TestIFDWithoutNext(t *testing.T) {
+	eachKind(t, func(t *testing.T, r tiffwrite.Raster) {
+		r.Width, r.Height, r.Layout = 10, 10, tiffwrite.IFDsLast
+		b := bytesOf(t, r)
+		h := read(t, b[:len(b)-4])
+		if len(h.Warnings) != 1 || !strings.Contains(h.Warnings[0], "IFD 1: ends without") {
+			t.Errorf("warnings %q", h.Warnings)
+		}
+	})
+}
+
+func TestErrorsNameThePlace(t *testing.T) {
+	f := tifftest.Whole(false, false)
+	for _, c := range []struct {
+		file tifftest.File
+		want string
+	}{
+		{f.First(1 << 20), fmt.Sprintf("IFD 1: offset 1048576 past end of file (%d bytes)", len(f))},
+		{f.Cut(50), "IFD 1: 264 bytes at offset 10 reach past end of file (50 bytes)"},
+		{f.Value(0, 256, 0), "IFD 1: image of 0 × 64 pixels"},
+		{f.Retag(0, 257, 255), "IFD 1: no ImageLength that is a number"},
+		{f.Type(0, 258, 77), "IFD 1: BitsPerSample: unknown field type 77"},
+		{tifftest.File("hello, world"), `begins with "hell", not as a TIFF`},
+	} {
+		if _, err := geotiff.Read(&tifftest.Reader{Data: c.file}, int64(len(c.file))); err == nil || err.Error() != c.want {
+			t.Errorf("got %q, want %q", err, c.want)
+		}
+	}
+}
+
+func TestReadFails(t *testing.T) {
+	b := bytesOf(t, tiffwrite.Raster{Width: 300, Height: 300, Value: gradient, Layout: tiffwrite.IFDsLast})
+	lost := errors.New("connection lost")
+	for good := range 2 {
+		h, err := geotiff.Read(&tifftest.Reader{Data: b, Err: lost, Good: good}, int64(len(b)))
+		if _, format := errors.AsType[*geotiff.FormatError](err); !errors.Is(err, lost) || format || h != nil {
+			t.Errorf("after %d reads: header %v, error %v", good, h, err)
+		}
+	}
+	// An overview that cannot be read for a fault of the network is no fact about the file.
+	far := bytesOf(t, tiffwrite.Raster{Width: 400, Height: 400, Value: gradient, Overviews: 1})
+	moved := tifftest.File(append(slices.Clone(far), far...)).Next(0, uint64(len(far))+tifftest.File(far).IFD(1))
+	if _, err := geotiff.Read(&tifftest.Reader{Data: moved, Err: lost, Good: 1}, int64(len(moved))); !errors.Is(err, lost) {
+		t.Errorf("second IFD: error %v", err)
+	}
+	if h, err := geotiff.Read(&tifftest.Reader{Data: moved}, int64(len(moved))); err != nil || len(h.Overviews) != 1 {
+		t.Errorf("second IFD, without the fault: %v, %v", h, err)
+	}
+}
+
+// TestConcurrent reads different files at once, as the pooled state must not go from one to another.
+func TestConcurrent(t *testing.T) {
+	for i := range 32 {
+		t.Run("", func(t *testing.T) {
+			t.Parallel()
+			r := tiffwrite.Raster{Width: 10 + i, Height: 20, Bands: 1 + i%5, BigEndian: i%2 == 0, BigTIFF: i%3 == 0}
+			if i%4 == 0 {
+				r.Keys = tiffwrite.Geographic(uint16(4000 + i))
+			}
+			b := bytesOf(t, r)
+			for range 200 {
+				h := read(t, b)
+				if h.Width != int64(10+i) || len(h.Bands) != 1+i%5 || (h.Geo != nil) != (i%4 == 0) ||
+					h.Geo != nil && h.Geo.GeodeticCRS != uint16(4000+i) {
+					t.Fatalf("%d: %+v", i, h)
+				}
+			}
+		})
+	}
+}
