@@ -1,0 +1,49 @@
+# make help lists the targets.
+GO ?= go
+TOOL = $(GO) tool -modfile=tools/go.mod
+FUZZTIME ?= 30s
+
+.PHONY: help demo test lint vuln race bench fuzz cross corpus ci
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
+
+demo: ## sample rasters, a catalog of them, served
+	$(GO) run ./cmd/cairn demo
+
+test: ## all tests; needs nothing but Go
+	$(GO) test ./...
+
+lint: ## gofmt, go vet, staticcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+
+vuln: ## known vulnerabilities; needs the Go vulnerability database
+	@out=$$($(TOOL) govulncheck ./... 2>&1); rc=$$?; echo "$$out"; \
+	case "$$out" in *"fetching vulnerabilities"*) echo "vuln: the database cannot be reached here, nothing was checked"; exit 0;; esac; exit $$rc
+
+race: ## the tests under the race detector; needs a C compiler
+	@if command -v cc >/dev/null 2>&1 || command -v gcc >/dev/null 2>&1; then CGO_ENABLED=1 $(GO) test -race ./...; \
+	else echo "race: no C compiler here, the race detector was not run"; fi
+
+bench: ## the figures that the documentation quotes, with the machine named
+	@uname -sm; $(GO) version; nproc 2>/dev/null || sysctl -n hw.ncpu
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## every fuzz target for FUZZTIME each
+	@for pkg in $$($(GO) list ./...); do \
+	  for f in $$($(GO) test -list '^Fuzz' $$pkg 2>/dev/null | grep '^Fuzz'); do \
+	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
+	  done; done
+
+cross: ## build for the other systems
+	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/cairn
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/cairn
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/cairn
+
+corpus: ## catalog real GeoTIFFs and validate every STAC file; CORPUS is their folder, SCHEMAS that of check.py
+	CORPUS=$${CORPUS:-../shared/corpus/files} SCHEMAS=$${SCHEMAS:-../shared/schemas} scripts/corpus.sh
+
+ci: ## what CI runs
+	bash .ci/run
