@@ -121,8 +121,7 @@ func TestAssetThatChangesUnderWayIsCutShort(t *testing.T) {
 	n := 0
 	w.source.failOn(func(string) error {
 		if n++; n == 4 {
-			go w.source.failOn(nil)
-			return objstore.ErrPrecondition
+			w.putSource("a.tif", strings.Repeat("x", len(body)))
 		}
 		return nil
 	})
@@ -143,7 +142,12 @@ func TestAssetThatChangesUnderWayIsCutShort(t *testing.T) {
 	}
 
 	w = newWorld(t, nil)
-	w.putSource("b.tif", body)
+	w.source.failOn(func(string) error { return objstore.ErrPrecondition })
+	if r := w.do("GET", "/assets/b.tif", ""); r.header.Get("Retry-After") == "" {
+		t.Errorf("a file that is being written: %d %v", r.status, r.header)
+	} else {
+		w.refused(r, "changing")
+	}
 	w.source.failOn(func(string) error { return errors.New("disk /dev/sdz9 is on fire") })
 	r := w.do("GET", "/assets/b.tif", "")
 	if d := w.refused(r, "internal"); strings.Contains(d, "sdz9") {

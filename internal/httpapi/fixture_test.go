@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -38,9 +39,9 @@ type fakeDesk struct {
 	history   []refresh.Run // newest first
 }
 
-func (d *fakeDesk) Start(_ context.Context, r refresh.Request) (refresh.Answer, error) {
+func (d *fakeDesk) Start(ctx context.Context, r refresh.Request) (refresh.Answer, error) {
 	d.asked = append(d.asked, r)
-	return d.answer, d.err
+	return d.answer, cmp.Or(d.err, ctx.Err())
 }
 
 func (d *fakeDesk) Status(context.Context) (refresh.Status, error) { return d.state, d.err }
@@ -103,7 +104,7 @@ func (c *counter) failOn(f func(key string) error) {
 
 // A world is a Catalog, its Source, and the API over them.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	catalog *counter
 	source  *counter
 	desk    *fakeDesk
@@ -188,7 +189,7 @@ func (w *world) part(fence uint64, collection string) string {
 	return m.Rows[i].Part
 }
 
-func scenes(t *testing.T, collection string, n int, fence uint64) []snapshot.Scene {
+func scenes(t testing.TB, collection string, n int, fence uint64) []snapshot.Scene {
 	t.Helper()
 	var out []snapshot.Scene
 	for i := range n {

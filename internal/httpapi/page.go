@@ -71,7 +71,10 @@ type pageCollection struct {
 
 // page answers the root for people. It needs nothing from elsewhere and runs no script but its own.
 func (s *server) page(w http.ResponseWriter, r *http.Request, v view, root stac.Catalog) error {
-	p := pageView{Nonce: rand.Text(), Title: root.Title, Description: root.Description, Version: s.Version, Base: s.base(r).EscapedPath()}
+	p := pageView{
+		Nonce: rand.Text(), Title: root.Title, Description: root.Description,
+		Version: s.Version, Base: s.base(r).EscapedPath(),
+	}
 	items := map[string]int{}
 	if v.reader != nil {
 		m := v.reader.Manifest()
@@ -106,7 +109,8 @@ func bboxText(x stac.Extent) string {
 		return ""
 	}
 	b := x.BBoxes[0]
-	return fmt.Sprintf("%s to %s, %s to %s", degrees(b[0], "E", "W"), degrees(b[2], "E", "W"), degrees(b[1], "N", "S"), degrees(b[3], "N", "S"))
+	return fmt.Sprintf("%s to %s, %s to %s",
+		degrees(b[0], "E", "W"), degrees(b[2], "E", "W"), degrees(b[1], "N", "S"), degrees(b[3], "N", "S"))
 }
 
 func degrees(v float64, plus, minus string) string {

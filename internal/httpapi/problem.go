@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/cairn-stac/cairn/internal/objstore"
 	"github.com/cairn-stac/cairn/internal/refresh"
 	"github.com/cairn-stac/cairn/internal/snapshot"
 )
@@ -28,6 +29,7 @@ var statuses = map[string]int{
 	"cancelled":          http.StatusServiceUnavailable,
 	"newer_format":       http.StatusServiceUnavailable,
 	"refused":            http.StatusServiceUnavailable,
+	"changing":           http.StatusServiceUnavailable,
 }
 
 // A problem is an error that the client is told of (RFC 9457). Its detail is a sentence for people.
@@ -65,6 +67,8 @@ func problemOf(err error) *problem {
 		return refuse("newer_format", "the catalog was written by a newer version of cairn than this one: upgrade it")
 	case errors.Is(err, snapshot.ErrExpired):
 		return refuse("snapshot_expired", "this state of the catalog is no longer kept: ask again for the present one")
+	case errors.Is(err, objstore.ErrPrecondition):
+		return refuse("changing", "the file is being written at the moment")
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return refuse("cancelled", "the request was given up before it was answered")
 	}

@@ -122,6 +122,19 @@ func FuzzParseRequest(f *testing.F) {
 	})
 }
 
+// A client that hangs up has asked all the same.
+func TestStartOutlivesItsRequest(t *testing.T) {
+	w := newWorld(t, nil)
+	w.desk.answer = refresh.Answer{Kind: refresh.Started, Run: runID}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	rec := httptest.NewRecorder()
+	w.Config.Handler.ServeHTTP(rec, httptest.NewRequest("POST", "/refresh", nil).WithContext(ctx))
+	if rec.Code != 202 {
+		t.Errorf("%d %s", rec.Code, rec.Body)
+	}
+}
+
 func TestStartErrors(t *testing.T) {
 	w := newWorld(t, nil)
 	w.desk.err = &refresh.ScopeError{Reason: `mode is "x"; it must be "incremental" or "full"`}

@@ -66,7 +66,10 @@ func (s *server) runs(w http.ResponseWriter, r *http.Request) error {
 	}
 	l := s.links(r)
 	self := l.href("refresh", "runs")
-	out := runsAnswer{Runs: []runAnswer{}, Links: []stac.Link{{Rel: "self", Type: stac.TypeJSON, Href: withQuery(self, q)}, l.root()}}
+	out := runsAnswer{
+		Runs:  []runAnswer{},
+		Links: []stac.Link{{Rel: "self", Type: stac.TypeJSON, Href: withQuery(self, q)}, l.root()},
+	}
 	for run, err := range s.Desk.Runs(r.Context(), before) {
 		if err != nil {
 			return err
@@ -176,9 +179,12 @@ func (s *server) rejects(w http.ResponseWriter, r *http.Request) error {
 	}
 	l := s.links(r)
 	self := l.href("refresh", "runs", run.ID, "rejects")
-	out := rejectsAnswer{RunID: run.ID, Snapshot: run.Snapshot, Total: countRejects(snap.Manifest()), Rejects: []rejectEntry{}, Links: []stac.Link{
-		{Rel: "self", Type: stac.TypeJSON, Href: withQuery(self, q)}, l.root(),
-		l.to("up", stac.TypeJSON, "", "refresh", "runs", run.ID)}}
+	out := rejectsAnswer{RunID: run.ID, Snapshot: run.Snapshot, Total: countRejects(snap.Manifest()), Rejects: []rejectEntry{}}
+	out.Links = []stac.Link{
+		{Rel: "self", Type: stac.TypeJSON, Href: withQuery(self, q)},
+		l.root(),
+		l.to("up", stac.TypeJSON, "", "refresh", "runs", run.ID),
+	}
 	if offset < out.Total {
 		n := 0
 		for rej, err := range snap.Rejects(r.Context()) {

@@ -111,6 +111,10 @@ func TestRejects(t *testing.T) {
 	if fmt.Sprint(got) != want {
 		t.Errorf("got  %v\nwant %v", got, want)
 	}
+	var page rejectsAnswer
+	if w.get(path+"?limit=3", &page); len(page.Rejects) != 3 || href(page.Links, "next") != "" {
+		t.Errorf("all of them on a page: %+v", page)
+	}
 	if r := w.get(path+"?offset=9", nil); !strings.Contains(string(r.body), `"rejects":[]`) || strings.Contains(string(r.body), `"next"`) {
 		t.Errorf("past the end: %s", r.body)
 	}

@@ -81,6 +81,11 @@ func TestSnapshotsAreOpenedOnce(t *testing.T) {
 	s := NewSnapshots(w.catalog, 0)
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
+	s.entry(1).lock <- struct{}{} // somebody is opening it
+	if _, err := s.At(gone, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("who gives up waiting gets %v", err)
+	}
+	<-s.entry(1).lock
 	w.catalog.gets.Store(0)
 	var wg sync.WaitGroup
 	for i := range 50 {
