@@ -1,0 +1,274 @@
+package localflow_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cairn-stac/cairn/internal/geotiff/tiffwrite"
+	"github.com/cairn-stac/cairn/internal/item"
+	"github.com/cairn-stac/cairn/internal/localflow"
+	"github.com/cairn-stac/cairn/internal/objstate"
+	"github.com/cairn-stac/cairn/internal/objstore"
+	"github.com/cairn-stac/cairn/internal/objstore/faultstore"
+	"github.com/cairn-stac/cairn/internal/objstore/memstore"
+	"github.com/cairn-stac/cairn/internal/refresh"
+)
+
+// An engine is a process's Desk, Worker and Flow on a Catalog.
+type engine struct {
+	flow            *localflow.Flow
+	desk            *refresh.Desk
+	source, catalog *faultstore.Store
+}
+
+func start(t *testing.T, source, catalog objstore.Store, locks string) *engine {
+	t.Helper()
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	flow, err := localflow.New(localflow.Options{Scans: 2, Renew: 20 * time.Millisecond, Tries: 3, Pause: time.Millisecond, Locks: locks, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &engine{flow: flow, source: faultstore.New(source), catalog: faultstore.New(catalog)}
+	state := objstate.New(e.catalog, time.Now)
+	e.desk = &refresh.Desk{State: state, Catalog: e.catalog, Workflow: flow, TTL: 10 * time.Second, Now: time.Now, Log: log}
+	flow.Bind(e.desk, &refresh.Worker{State: state, Catalog: e.catalog, Source: e.source, About: item.Source{URL: "file:///s", Name: "s"},
+		Config: refresh.ReadConfig(e.catalog), Parallel: 4, Now: time.Now, Log: log})
+	t.Cleanup(func() { flow.Close() })
+	return e
+}
+
+func source(t *testing.T, n int) *memstore.Store {
+	t.Helper()
+	s := memstore.New()
+	for i := range n {
+		r := tiffwrite.Raster{Width: 4, Height: 4, Keys: tiffwrite.Geographic(4326)}
+		r.NorthUp(float64(i), 50, 0.1, 0.1)
+		body, err := r.Bytes()
+		if err == nil {
+			_, err = s.Put(context.Background(), fmt.Sprintf("c%d/r%d.tif", i%3, i), body, objstore.PutOptions{})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+func (e *engine) wait(t *testing.T, run string) refresh.Run {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	r, err := e.desk.Wait(ctx, run, time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestOneRunOfManyStarts(t *testing.T) {
+	src, cat, locks := source(t, 9), memstore.New(), t.TempDir()
+	engines := []*engine{start(t, src, cat, locks), start(t, src, cat, locks)}
+	gate := faultstore.NewGate()
+	for _, e := range engines {
+		e.source.Set(faultstore.Match{Op: faultstore.List}, faultstore.Fault{Gate: gate}) // so that the Run lasts
+	}
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	kinds, runs := map[refresh.AnswerKind]int{}, map[string]bool{}
+	for i := range 200 {
+		wg.Go(func() {
+			ans, err := engines[i%2].desk.Start(context.Background(), refresh.Request{})
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				t.Error(err)
+			}
+			kinds[ans.Kind]++
+			runs[ans.Run] = true
+		})
+	}
+	wg.Wait()
+	gate.Release()
+	if kinds[refresh.Started] != 1 || kinds[refresh.Busy] != 199 || len(runs) != 1 {
+		t.Errorf("answers %v, of runs %v", kinds, runs)
+	}
+	for run := range runs {
+		if r := engines[0].wait(t, run); r.State != refresh.Successful || r.Counts.Items != 9 {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+func TestStepsAreTriedAgain(t *testing.T) {
+	e := start(t, source(t, 9), memstore.New(), t.TempDir())
+	flaky := errors.New("connection reset")
+	for _, m := range []faultstore.Match{
+		{Op: faultstore.List, Nth: 1}, {Op: faultstore.Get, Key: "c1/r4.tif", Nth: 1}, {Op: faultstore.Get, Key: "c2/r5.tif", Nth: 2},
+	} {
+		e.source.Set(m, faultstore.Fault{Err: flaky})
+	}
+	e.catalog.Set(faultstore.Match{Op: faultstore.Put, Prefix: "snapshots/", Nth: 1}, faultstore.Fault{Err: flaky})
+	e.catalog.Set(faultstore.Match{Op: faultstore.Put, Prefix: "parts/", Nth: 2}, faultstore.Fault{Err: flaky, Applied: true})
+	ans, err := e.desk.Start(context.Background(), refresh.Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := e.wait(t, ans.Run); r.State != refresh.Successful || r.Counts.Items != 9 {
+		t.Errorf("%+v %+v", r, r.Error)
+	}
+}
+
+func TestQueuedRunStartsByItself(t *testing.T) {
+	e := start(t, source(t, 3), memstore.New(), t.TempDir())
+	gate := faultstore.NewGate()
+	e.source.Set(faultstore.Match{Op: faultstore.List, Nth: 1}, faultstore.Fault{Gate: gate})
+	ctx := context.Background()
+	first, err := e.desk.Start(ctx, refresh.Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := e.desk.Start(ctx, refresh.Request{Queue: true, Scope: refresh.Scope{Mode: refresh.Full}})
+	if err != nil || second.Kind != refresh.Queued || second.Position != 1 {
+		t.Fatalf("%+v, %v", second, err)
+	}
+	gate.Release()
+	if r := e.wait(t, first.Run); r.State != refresh.Successful {
+		t.Errorf("first: %+v", r)
+	}
+	if r := e.wait(t, second.Run); r.State != refresh.Successful || r.Counts.Scanned != 3 {
+		t.Errorf("second: %+v", r)
+	}
+}
+
+func TestCancelReachesTheRunningDriver(t *testing.T) {
+	e := start(t, source(t, 3), memstore.New(), t.TempDir())
+	gate := faultstore.NewGate()
+	defer gate.Release()
+	e.source.Set(faultstore.Match{Op: faultstore.Get}, faultstore.Fault{Gate: gate})
+	ans, err := e.desk.Start(context.Background(), refresh.Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := gate.Reached(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.desk.Cancel(context.Background(), ans.Run); err != nil {
+		t.Fatal(err)
+	}
+	if r := e.wait(t, ans.Run); r.State != refresh.Dismissed {
+		t.Errorf("%+v", r)
+	}
+}
+
+// Closing the Flow, as Ctrl-C does, settles the Run as dismissed and leaves the Lease free.
+func TestCloseSettlesTheRun(t *testing.T) {
+	src, cat := source(t, 3), memstore.New()
+	e := start(t, src, cat, t.TempDir())
+	gate := faultstore.NewGate()
+	defer gate.Release()
+	e.source.Set(faultstore.Match{Op: faultstore.Get}, faultstore.Fault{Gate: gate})
+	ans, err := e.desk.Start(context.Background(), refresh.Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := gate.Reached(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.flow.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if r := e.wait(t, ans.Run); r.State != refresh.Dismissed || r.Error != nil && r.Error.Code != "cancelled" {
+		t.Errorf("%+v", r)
+	}
+	var no *refresh.RefusedError
+	if _, err := e.desk.Start(context.Background(), refresh.Request{}); !errors.As(err, &no) {
+		t.Errorf("a start while shutting down = %v; want a RefusedError", err)
+	}
+	next := start(t, src, cat, t.TempDir())
+	if ans, err = next.desk.Start(context.Background(), refresh.Request{}); err != nil || ans.Kind != refresh.Started {
+		t.Fatalf("%+v, %v", ans, err)
+	}
+	if r := next.wait(t, ans.Run); r.State != refresh.Successful {
+		t.Errorf("%+v", r)
+	}
+}
+
+const victim = "CAIRN_TEST_LOCALFLOW_VICTIM"
+
+// TestMain lets the test binary be a process that holds a lock until it is killed.
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(victim); dir != "" {
+		flow, err := localflow.New(localflow.Options{Locks: dir})
+		if err != nil {
+			panic(err)
+		}
+		h := flow.Holder()
+		if err := os.WriteFile(filepath.Join(dir, "holder"), fmt.Appendf(nil, "%s\n%d\n%s", h.Host, h.PID, h.Lock), 0o600); err != nil {
+			panic(err)
+		}
+		select {}
+	}
+	os.Exit(m.Run())
+}
+
+// A killed process is seen at once, a living one is not taken for dead, and a lock that is not there says nothing.
+func TestGone(t *testing.T) {
+	dir := t.TempDir()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), victim+"="+dir)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var h refresh.Holder
+	for i := 0; ; i++ {
+		text, _ := os.ReadFile(filepath.Join(dir, "holder"))
+		if n, _ := fmt.Sscanf(string(text), "%s\n%d\n%s", &h.Host, &h.PID, &h.Lock); n == 3 {
+			break
+		}
+		if i > 1000 {
+			t.Fatal("the other process does not start")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	e := start(t, memstore.New(), memstore.New(), dir)
+	lease := refresh.Lease{Run: "r", Fence: 1, Holder: h, Expires: time.Now().Add(time.Hour)}
+	if e.flow.Gone(lease) {
+		t.Error("a living process is taken for dead")
+	}
+	if state, err := e.flow.Describe(context.Background(), lease); err != nil || state != refresh.LaunchUnknown {
+		t.Errorf("Describe of a living process = %v, %v", state, err)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+	if !e.flow.Gone(lease) {
+		t.Error("a killed process is not seen")
+	}
+	for launched, want := range map[bool]refresh.LaunchState{true: refresh.LaunchEnded, false: refresh.LaunchAbsent} {
+		lease.Launched = launched
+		if state, err := e.flow.Describe(context.Background(), lease); err != nil || state != want {
+			t.Errorf("Describe of a dead process, launched %v = %v, %v", launched, state, err)
+		}
+	}
+	lease.Holder.Lock = filepath.Join(dir, "elsewhere.lock")
+	if e.flow.Gone(lease) {
+		t.Error("a lock that is not there is taken for a death")
+	}
+	lease.Holder = refresh.Holder{Host: "another host", PID: h.PID, Lock: h.Lock}
+	if e.flow.Gone(lease) {
+		t.Error("a process of another host is judged by a lock of this one")
+	}
+	if e.flow.Gone(refresh.Lease{Holder: e.flow.Holder()}) {
+		t.Error("this process takes itself for dead")
+	}
+}

@@ -1,0 +1,201 @@
+package refresh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/cairn-stac/cairn/internal/objstore"
+)
+
+// A Desk decides which Run holds the Lease: it starts, cancels, settles and reaps Runs, and tells how they are. Any number of
+// Desks, in any processes, may work on one Catalog.
+type Desk struct {
+	State    State
+	Catalog  objstore.Store
+	Workflow Workflow
+	// TTL is how long a Lease lasts without being renewed.
+	TTL time.Duration
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// launchPatience is how long the start of a Run that nobody has seen is repeated before the Run fails.
+const launchPatience = time.Hour
+
+// maxSwaps bounds how often a transition is tried against others. Each round that is lost was won by somebody.
+const maxSwaps = 1000
+
+func (d *Desk) grant() Grant {
+	return Grant{Holder: d.Workflow.Holder(), Now: d.Now().UTC(), TTL: d.TTL}
+}
+
+// errStop ends an update without a write.
+var errStop = errors.New("nothing to change")
+
+// update makes a transition: it loads the record, lets next make the following one, and writes it, again and again until
+// nobody else wrote meanwhile. next may end it with errStop, or any other error, which is returned. If a write's reply was lost
+// the record tells: applied says whether the loaded one already has the transition's effect.
+func (d *Desk) update(ctx context.Context, next func(Control) (Control, error), applied func(Control) bool) (Control, error) {
+	var lost error
+	for range maxSwaps {
+		c, token, err := d.State.Load(ctx)
+		if err != nil {
+			return c, fmt.Errorf("load control record: %w", errors.Join(err, lost))
+		}
+		if lost != nil && applied(c) {
+			return c, nil
+		}
+		n, err := next(c)
+		if errors.Is(err, errStop) {
+			return c, nil
+		} else if err != nil {
+			return c, err
+		}
+		switch err := d.State.Swap(ctx, token, n); {
+		case err == nil:
+			return n, nil
+		case errors.Is(err, ErrConflict):
+		case lost != nil || ctx.Err() != nil:
+			return c, fmt.Errorf("write control record: %w", err)
+		default:
+			lost = err // unknown: look once, and try once more
+		}
+	}
+	return Control{}, fmt.Errorf("write control record: %w", errors.Join(ErrConflict, lost))
+}
+
+// Start asks for a Run. A Request without a Run id gets one. When it answers Started the Run has the Lease and is launched, or
+// will be by the reaper. A Lease whose Run has surely ended is taken back first.
+func (d *Desk) Start(ctx context.Context, r Request) (Answer, error) {
+	if r.Run == "" {
+		r.Run = NewRunID(d.Now())
+	}
+	if err := r.Scope.validate(); err != nil {
+		return Answer{}, err
+	}
+	for range maxSwaps {
+		var ans Answer
+		var stale bool
+		g := d.grant()
+		c, err := d.update(ctx, func(c Control) (Control, error) {
+			if stale = d.stale(c, g.Now); stale {
+				return c, errStop
+			}
+			n, a := c.Start(r, g)
+			ans = a
+			if a.Kind == Started || a.Kind == Queued && a.Run == r.Run {
+				return n, nil
+			}
+			return c, errStop
+		}, func(c Control) bool {
+			if c.Lease != nil && c.Lease.Run == r.Run {
+				ans = Answer{Kind: Started, Run: r.Run}
+				return true
+			}
+			for i, w := range c.Waiting {
+				if w.Run == r.Run {
+					ans = Answer{Kind: Queued, Run: r.Run, Position: i + 1}
+					return true
+				}
+			}
+			return false
+		})
+		if err != nil {
+			return Answer{}, fmt.Errorf("start run: %w", err)
+		}
+		if !stale {
+			if ans.Kind == Started {
+				err = d.launch(ctx, *c.Lease)
+			}
+			return ans, err
+		}
+		changed, err := d.Reap(ctx)
+		if err != nil {
+			return Answer{}, fmt.Errorf("start run: %w", err)
+		}
+		if !changed { // it lives after all
+			_, ans = c.Start(r, g)
+			if ans.Kind == Busy {
+				return ans, nil
+			}
+		}
+	}
+	return Answer{}, fmt.Errorf("start run: %w", ErrConflict)
+}
+
+// stale tells whether the reaper should look before a Start is answered.
+func (d *Desk) stale(c Control, now time.Time) bool {
+	if c.Lease == nil {
+		return len(c.Waiting) > 0
+	}
+	return now.After(c.Lease.Expires) || d.Workflow.Gone(*c.Lease)
+}
+
+// launch starts the workflow of a Run that was just granted the Lease. A definite refusal fails the Run. After any other error
+// the Lease stays: the reaper repeats the launch.
+func (d *Desk) launch(ctx context.Context, l Lease) error {
+	err := d.Workflow.Launch(ctx, l)
+	var no *RefusedError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &no):
+		_, serr := d.Settle(ctx, l.Run, l.Fence, &Problem{Code: "refused", Message: no.Error()})
+		return errors.Join(fmt.Errorf("launch run %s: %w", l.Run, err), serr)
+	}
+	d.Log.WarnContext(ctx, "launch is unsure and will be repeated", "run", l.Run, "error", err)
+	return nil
+}
+
+// Cancel dismisses a waiting Run, or marks the running one, which its driver and settle see to. A Run that has ended or never
+// was is ErrNoRun.
+func (d *Desk) Cancel(ctx context.Context, run string) error {
+	var gone *Run
+	_, err := d.update(ctx, func(c Control) (Control, error) {
+		n, r, err := c.Cancel(run, d.Now().UTC())
+		gone = r
+		return n, err
+	}, func(c Control) bool {
+		return c.Lease != nil && c.Lease.Run == run && c.Lease.Cancel ||
+			gone != nil && !c.waits(run) && (c.Lease == nil || c.Lease.Run != run)
+	})
+	if err != nil || gone == nil {
+		return err
+	}
+	_, err = d.State.PutRun(ctx, *gone)
+	return err
+}
+
+func (c Control) waits(run string) bool {
+	for _, w := range c.Waiting {
+		if w.Run == run {
+			return true
+		}
+	}
+	return false
+}
+
+// Renew moves the Lease's expiry; the driver of a Run calls it every few seconds. The returned Lease tells whether the Run is to
+// be cancelled. ErrLeaseLost means that the driver must stop.
+func (d *Desk) Renew(ctx context.Context, run string, fence uint64) (Lease, error) {
+	want := d.grant()
+	c, err := d.update(ctx, func(c Control) (Control, error) { return c.Renew(run, fence, want) },
+		func(c Control) bool {
+			l, err := c.Holds(run, fence)
+			return err == nil && l.Launched && !l.Expires.Before(want.Now.Add(want.TTL))
+		})
+	if err != nil {
+		return Lease{}, fmt.Errorf("renew lease of run %s: %w", run, err)
+	}
+	return *c.Lease, nil
+}
+
+// NewRunID makes the id of a Run: a ULID, so that ids sort by time.
+func NewRunID(now time.Time) string {
+	return ulid.MustNew(ulid.Timestamp(now), ulid.DefaultEntropy()).String()
+}

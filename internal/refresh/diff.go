@@ -1,0 +1,44 @@
+package refresh
+
+import (
+	"bytes"
+
+	"github.com/cairn-stac/cairn/internal/snapshot"
+)
+
+// compare counts what differs between the published scenes of a Shard and the new ones.
+func compare(old, now []snapshot.Scene) change {
+	var c change
+	items := map[string][]byte{}
+	keys := map[string]bool{}
+	for _, s := range now {
+		for _, it := range s.Items {
+			items[it.ID] = it.JSON
+		}
+		for _, o := range s.Objects {
+			keys[o.Key] = true
+		}
+	}
+	c.Added = len(items)
+	for _, s := range old {
+		for _, it := range s.Items {
+			line, still := items[it.ID]
+			switch {
+			case !still:
+				c.Removed++
+			case !bytes.Equal(line, it.JSON):
+				c.Updated++
+				c.Added--
+			default:
+				c.Added--
+			}
+		}
+		for _, o := range s.Objects {
+			c.Held++
+			if !keys[o.Key] {
+				c.Dropped++
+			}
+		}
+	}
+	return c
+}

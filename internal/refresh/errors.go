@@ -1,0 +1,105 @@
+package refresh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/cairn-stac/cairn/internal/snapshot"
+)
+
+// ErrNewerFormat: the Catalog was written by a newer Cairn.
+var ErrNewerFormat = snapshot.ErrNewerFormat
+
+// ErrCancelled: somebody asked to cancel the Run.
+var ErrCancelled = errors.New("the run was cancelled")
+
+// A ConfigError says what is wrong with cairn.yaml, and where.
+type ConfigError struct{ Err error }
+
+func (e *ConfigError) Error() string { return e.Err.Error() }
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+// A SourceError is about the Source: it cannot be listed or read, or is not the Catalog's.
+type SourceError struct{ Err error }
+
+func (e *SourceError) Error() string { return e.Err.Error() }
+func (e *SourceError) Unwrap() error { return e.Err }
+
+// A MassDeleteError stops a Run that would drop much of what is published: more often a wrong or unmounted Source than the
+// user's wish.
+type MassDeleteError struct {
+	Collection    string // "": the whole Source
+	Removed, Held int    // Objects
+}
+
+func (e *MassDeleteError) Error() string {
+	what := "the catalog"
+	if e.Collection != "" {
+		what = fmt.Sprintf("collection %q", e.Collection)
+	}
+	return fmt.Sprintf("this run would drop %d of the %d files of %s; if they are really gone, refresh with allow_mass_delete",
+		e.Removed, e.Held, what)
+}
+
+// A DeadlineError is a Scan that stopped before its deadline with what it had saved: calling it again goes on from there.
+type DeadlineError struct {
+	Shard       string
+	Done, Total int // scenes
+}
+
+func (e *DeadlineError) Error() string {
+	return fmt.Sprintf("scan of shard %s stopped before its deadline with %d of %d scenes saved", e.Shard, e.Done, e.Total)
+}
+
+// Final tells whether repeating a step after this error is of no use.
+func Final(err error) bool {
+	var (
+		cfg  *ConfigError
+		mass *MassDeleteError
+		src  *SourceError
+		fen  *snapshot.FencedError
+	)
+	return errors.As(err, &cfg) || errors.As(err, &mass) || errors.As(err, &fen) || errors.As(err, &src) && srcFinal(src) ||
+		errors.Is(err, ErrLeaseLost) || errors.Is(err, ErrCancelled) || errors.Is(err, ErrNewerFormat) ||
+		errors.Is(err, context.Canceled)
+}
+
+// srcFinal: a Source that is missing or forbidden will not come back within a retry.
+func srcFinal(e *SourceError) bool {
+	return errors.Is(e.Err, fs.ErrNotExist) || errors.Is(e.Err, fs.ErrPermission) || errors.Is(e.Err, errOtherSource)
+}
+
+var errOtherSource = errors.New("catalog belongs to another source")
+
+// ProblemOf gives an error the stable code that the API and the history show.
+func ProblemOf(err error) *Problem {
+	if err == nil {
+		return nil
+	}
+	var (
+		cfg  *ConfigError
+		mass *MassDeleteError
+		src  *SourceError
+		fen  *snapshot.FencedError
+	)
+	code := "internal"
+	switch {
+	case errors.Is(err, ErrCancelled), errors.Is(err, context.Canceled):
+		code = "cancelled"
+	case errors.As(err, &cfg):
+		code = "bad_config"
+	case errors.As(err, &mass):
+		code = "mass_delete"
+	case errors.Is(err, errOtherSource):
+		code = "other_source"
+	case errors.As(err, &src):
+		code = "source_unavailable"
+	case errors.As(err, &fen), errors.Is(err, ErrLeaseLost):
+		code = "superseded"
+	case errors.Is(err, ErrNewerFormat):
+		code = "newer_format"
+	}
+	return &Problem{Code: code, Message: err.Error()}
+}

@@ -1,0 +1,97 @@
+package refresh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cairn-stac/cairn/internal/snapshot"
+)
+
+// Reap looks after what nobody else does: a free Lease while Runs wait, and a Lease that ran out or whose holder is gone. It
+// tells whether it changed anything. Calling it at any time, from anywhere, is safe.
+func (d *Desk) Reap(ctx context.Context) (changed bool, err error) {
+	c, _, err := d.State.Load(ctx)
+	if err != nil {
+		return false, fmt.Errorf("reap: %w", err)
+	}
+	g := d.grant()
+	if !d.stale(c, g.Now) {
+		return false, nil
+	}
+	if c.Lease == nil {
+		return d.promote(ctx)
+	}
+	l := *c.Lease
+	state, err := d.Workflow.Describe(ctx, l)
+	if err != nil {
+		return false, fmt.Errorf("reap run %s: %w", l.Run, err)
+	}
+	switch state {
+	case LaunchRunning:
+		_, err := d.Renew(ctx, l.Run, l.Fence)
+		return false, ignoreLost(err)
+	case LaunchEnded:
+		_, err := d.Settle(ctx, l.Run, l.Fence, &Problem{Code: "interrupted",
+			Message: "the process or workflow that ran the refresh ended before it was done; what it had scanned is kept for the next run"})
+		return err == nil, ignoreLost(err)
+	case LaunchAbsent:
+		if g.Now.Sub(l.Granted) > launchPatience {
+			_, err := d.Settle(ctx, l.Run, l.Fence, &Problem{Code: "not_started",
+				Message: "the workflow could not be started for an hour"})
+			return err == nil, ignoreLost(err)
+		}
+		return d.relaunch(ctx, l)
+	}
+	return false, nil
+}
+
+// ignoreLost: that somebody else changed the Lease first is what Reap is there for.
+func ignoreLost(err error) error {
+	if errors.Is(err, ErrLeaseLost) {
+		return nil
+	}
+	return err
+}
+
+func (d *Desk) promote(ctx context.Context) (bool, error) {
+	g := d.grant()
+	promoted := false
+	c, err := d.update(ctx, func(c Control) (Control, error) {
+		n, ok := c.Promote(g)
+		if promoted = ok; !ok {
+			return c, errStop
+		}
+		return n, nil
+	}, func(c Control) bool { return c.Lease != nil })
+	if err != nil || !promoted || c.Lease == nil {
+		return false, err
+	}
+	return true, d.launch(ctx, *c.Lease)
+}
+
+// relaunch launches a Run that was granted the Lease but is not known to have begun. A remote workflow starts a Run once however
+// often it is asked. Where a process drives Runs this one takes the Run over, under a new fence.
+func (d *Desk) relaunch(ctx context.Context, l Lease) (bool, error) {
+	g := d.grant()
+	next := func(c Control) (Control, error) { return c.extend(l.Run, l.Fence, g) }
+	if g.Holder != (Holder{}) {
+		// As in Settle: first nobody can publish with the old fence any more, then the Lease changes hands.
+		head, err := snapshot.Close(ctx, d.Catalog, l.Fence, l.Run)
+		if err != nil {
+			return false, fmt.Errorf("take over run %s: %w", l.Run, err)
+		}
+		if head.Run == l.Run {
+			_, err := d.Settle(ctx, l.Run, l.Fence, nil)
+			return err == nil, ignoreLost(err)
+		}
+		next = func(c Control) (Control, error) { return c.Own(l.Run, l.Fence, g) }
+	}
+	c, err := d.update(ctx, next, func(c Control) bool {
+		return c.Lease != nil && c.Lease.Run == l.Run && c.Lease.Holder == g.Holder && !c.Lease.Expires.Before(g.Now.Add(g.TTL))
+	})
+	if err != nil {
+		return false, ignoreLost(err)
+	}
+	return true, d.launch(ctx, *c.Lease)
+}

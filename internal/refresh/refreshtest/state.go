@@ -1,0 +1,181 @@
+// Package refreshtest holds the contract suites of refresh's ports.
+package refreshtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"reflect"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cairn-stac/cairn/internal/refresh"
+)
+
+// At is a fixed time for records.
+var At = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
+
+// RunID gives the nth of a row of ascending ids.
+func RunID(n int) string { return refresh.NewRunID(At.Add(time.Duration(n) * time.Second)) }
+
+// TestState holds a refresh.State against its contract. open returns a State on a new, empty home each time it is called with
+// a new t, and another State on the same home when called again with the same one.
+func TestState(t *testing.T, open func(t *testing.T) refresh.State) {
+	ctx := context.Background()
+
+	t.Run("control record", func(t *testing.T) {
+		a, b := open(t), open(t)
+		c, token, err := a.Load(ctx)
+		if err != nil || token != "" || !reflect.DeepEqual(c, refresh.Control{}) {
+			t.Fatalf("first Load = %+v, %q, %v; want zero values", c, token, err)
+		}
+		want := refresh.Control{
+			Fence:     3,
+			Lease:     &refresh.Lease{Run: RunID(1), Fence: 3, Granted: At, Expires: At.Add(time.Minute), Scope: refresh.Scope{Prefixes: []string{"a/"}}},
+			Waiting:   []refresh.Waiting{{Run: RunID(2), Accepted: At}},
+			Last:      &refresh.Run{ID: RunID(0), State: refresh.Failed, Error: &refresh.Problem{Code: "x", Message: "y"}},
+			Published: refresh.Published{Snapshot: 2, Items: 5, Collections: 1},
+		}
+		if err := a.Swap(ctx, token, want); err != nil {
+			t.Fatal(err)
+		}
+		got, second, err := b.Load(ctx)
+		if err != nil || second == "" || !reflect.DeepEqual(got, want) {
+			t.Fatalf("Load = %+v, %q, %v; want %+v", got, second, err, want)
+		}
+		if err := b.Swap(ctx, token, refresh.Control{}); !errors.Is(err, refresh.ErrConflict) {
+			t.Fatalf("Swap of what is no longer there = %v; want ErrConflict", err)
+		}
+		want.Fence = 4
+		if err := b.Swap(ctx, second, want); err != nil {
+			t.Fatal(err)
+		}
+		if err := a.Swap(ctx, second, want); !errors.Is(err, refresh.ErrConflict) {
+			t.Fatalf("second Swap of one token = %v; want ErrConflict", err)
+		}
+	})
+
+	t.Run("one of many swaps wins", func(t *testing.T) {
+		states := []refresh.State{open(t), open(t)}
+		for round := range 10 {
+			c, token, err := states[0].Load(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var wg sync.WaitGroup
+			var mu sync.Mutex
+			won := 0
+			for i := range 20 {
+				wg.Go(func() {
+					n := c
+					n.Fence = uint64(100*round + i + 1)
+					err := states[i%2].Swap(ctx, token, n)
+					mu.Lock()
+					defer mu.Unlock()
+					switch {
+					case err == nil:
+						won++
+					case !errors.Is(err, refresh.ErrConflict):
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			if won != 1 {
+				t.Fatalf("round %d: %d swaps of one token succeeded", round, won)
+			}
+		}
+	})
+
+	t.Run("runs", func(t *testing.T) {
+		s := open(t)
+		if _, err := s.Run(ctx, RunID(0)); !errors.Is(err, refresh.ErrNotFound) || !errors.Is(err, fs.ErrNotExist) {
+			t.Fatalf("Run of an unknown id = %v; want ErrNotFound", err)
+		}
+		for _, id := range []string{"", "../control", "..", "a/b", "01ARZ3NDEKTSV4RRFFQ69G5FA/", "%2e%2e"} {
+			if _, err := s.Run(ctx, id); !errors.Is(err, refresh.ErrNotFound) {
+				t.Errorf("Run(%q) = %v; want ErrNotFound", id, err)
+			}
+		}
+		var ids []string
+		for i := range 5 {
+			id := RunID(i)
+			ids = append(ids, id)
+			end := At.Add(time.Minute)
+			r := refresh.Run{ID: id, State: refresh.Successful, Accepted: At, Started: &At, Ended: &end, Counts: refresh.Counts{Items: i}}
+			kept, err := s.PutRun(ctx, r)
+			if err != nil || !reflect.DeepEqual(kept, r) {
+				t.Fatalf("PutRun = %+v, %v; want %+v", kept, err, r)
+			}
+			other := r
+			other.State = refresh.Failed
+			if kept, err := s.PutRun(ctx, other); err != nil || kept.State != refresh.Successful {
+				t.Fatalf("second PutRun = %+v, %v; want the first record", kept, err)
+			}
+			if got, err := open(t).Run(ctx, id); err != nil || !reflect.DeepEqual(got, r) {
+				t.Fatalf("Run = %+v, %v; want %+v", got, err, r)
+			}
+		}
+		if got := list(t, s, ""); !reflect.DeepEqual(got, []string{ids[4], ids[3], ids[2], ids[1], ids[0]}) {
+			t.Errorf("Runs = %v; want newest first of %v", got, ids)
+		}
+		if got := list(t, s, ids[2]); !reflect.DeepEqual(got, []string{ids[1], ids[0]}) {
+			t.Errorf("Runs before %s = %v", ids[2], got)
+		}
+		if err := s.PruneRuns(ctx, 2); err != nil {
+			t.Fatal(err)
+		}
+		if got := list(t, s, ""); !reflect.DeepEqual(got, []string{ids[4], ids[3]}) {
+			t.Errorf("Runs after PruneRuns(2) = %v", got)
+		}
+	})
+
+	t.Run("progress", func(t *testing.T) {
+		s := open(t)
+		run := RunID(0)
+		if p, err := s.Progress(ctx, run); err != nil || p.Phase != "" {
+			t.Fatalf("Progress of an unknown run = %+v, %v; want zero", p, err)
+		}
+		steps := []error{
+			s.Begin(ctx, run, refresh.Planning, refresh.Totals{}),
+			s.Begin(ctx, run, refresh.Scanning, refresh.Totals{Objects: 10, Settled: 2, Unchanged: 1}),
+			s.Shard(ctx, run, "a", refresh.Tally{Done: 3, Items: 3}),
+			s.Shard(ctx, run, "b", refresh.Tally{Done: 2, Items: 1, Rejects: 1}),
+			s.Shard(ctx, run, "a", refresh.Tally{Done: 4, Items: 4}),
+		}
+		if err := errors.Join(steps...); err != nil {
+			t.Fatal(err)
+		}
+		p, err := s.Progress(ctx, run)
+		if got, want := p.Sum(), (refresh.Tally{Done: 8, Items: 5, Rejects: 1, Unchanged: 1}); err != nil || got != want {
+			t.Fatalf("Sum = %+v, %v; want %+v", got, err, want)
+		}
+		before := p.Percent()
+		if err := s.Shard(ctx, run, "a", refresh.Tally{Done: 1}); err != nil { // scanned again
+			t.Fatal(err)
+		}
+		if p, _ = s.Progress(ctx, run); p.Percent() < before || p.Sum().Done != 8 {
+			t.Errorf("a repeated scan took progress from %d back to %d percent", before, p.Percent())
+		}
+		if err := s.Begin(ctx, run, refresh.Publishing, refresh.Totals{}); err != nil {
+			t.Fatal(err)
+		}
+		if p, _ = s.Progress(ctx, run); p.Phase != refresh.Publishing || p.Totals.Objects != 10 || p.Percent() != 99 {
+			t.Errorf("while publishing: %+v, %d percent", p, p.Percent())
+		}
+	})
+}
+
+func list(t *testing.T, s refresh.State, before string) []string {
+	t.Helper()
+	var out []string
+	for r, err := range s.Runs(context.Background(), before) {
+		if err != nil {
+			t.Fatal(fmt.Errorf("list runs: %w", err))
+		}
+		out = append(out, r.ID)
+	}
+	return out
+}

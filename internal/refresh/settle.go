@@ -1,0 +1,104 @@
+package refresh
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/cairn-stac/cairn/internal/snapshot"
+)
+
+// KeepRuns is how many ended Runs the history keeps.
+const KeepRuns = 1000
+
+// Settle ends a Run: it closes Head to the Run's fence, so that a stalled publish cannot succeed any more, records how the Run
+// ended, releases the Lease and launches the Run that has waited longest. cause is why the driver stopped early; a Run whose
+// Snapshot is published was successful whatever came after. Settling a Run again changes nothing and returns its record. fence
+// 0 stands for whichever the Run holds.
+func (d *Desk) Settle(ctx context.Context, run string, fence uint64, cause *Problem) (Run, error) {
+	c, _, err := d.State.Load(ctx)
+	if err != nil {
+		return Run{}, fmt.Errorf("settle run %s: %w", run, err)
+	}
+	l, err := c.Holds(run, fence)
+	if err != nil {
+		r, rerr := d.State.Run(ctx, run)
+		if rerr != nil {
+			return Run{}, fmt.Errorf("settle run %s: %w", run, errors.Join(err, rerr))
+		}
+		return r, nil
+	}
+	r, err := d.ended(ctx, l, c.Published, cause)
+	if err != nil {
+		return Run{}, fmt.Errorf("settle run %s: %w", run, err)
+	}
+	if r, err = d.State.PutRun(ctx, r); err != nil {
+		return Run{}, fmt.Errorf("settle run %s: %w", run, err)
+	}
+	r.Fence = l.Fence
+	if err := d.release(ctx, r); err != nil {
+		return Run{}, fmt.Errorf("settle run %s: %w", run, err)
+	}
+	if err := d.State.PruneRuns(ctx, KeepRuns); err != nil {
+		d.Log.WarnContext(ctx, "prune the history of runs", "error", err)
+	}
+	return r, nil
+}
+
+// ended finds out how the Run of a Lease ended.
+func (d *Desk) ended(ctx context.Context, l Lease, p Published, cause *Problem) (Run, error) {
+	head, err := snapshot.Close(ctx, d.Catalog, l.Fence, l.Run)
+	if err != nil {
+		return Run{}, err
+	}
+	now := d.Now().UTC()
+	r := Run{ID: l.Run, Scope: l.Scope, Fence: l.Fence, Accepted: l.Accepted, Started: &l.Granted, Ended: &now, Snapshot: head.Snapshot}
+	var out outcome
+	switch err := getJSON(ctx, d.Catalog, outcomeKey(l.Run, l.Fence), &out); {
+	case err == nil:
+		r.Counts, r.Warnings = out.Counts, out.Warnings
+	case !errors.Is(err, fs.ErrNotExist):
+		return Run{}, err
+	}
+	switch {
+	case head.Run == l.Run, out.Unchanged && err == nil:
+		r.State = Successful
+	case l.Cancel, cause != nil && cause.Code == "cancelled":
+		r.State = Dismissed
+	default:
+		r.State = Failed
+		if r.Error = cause; cause == nil {
+			r.Error = &Problem{Code: "interrupted", Message: "the run ended before it published anything"}
+		}
+	}
+	if r.State != Successful {
+		r.Counts, r.Warnings = Counts{}, nil
+	}
+	return r, nil
+}
+
+// release frees the Lease if the ended Run still holds it, and launches the next one.
+func (d *Desk) release(ctx context.Context, r Run) error {
+	var p Published
+	if r.State == Successful {
+		p = Published{Snapshot: r.Snapshot, Items: r.Counts.Items, Collections: r.Counts.Collections}
+	}
+	g := d.grant()
+	promoted := false
+	c, err := d.update(ctx, func(c Control) (Control, error) {
+		n, err := c.Settle(r, p)
+		if err != nil {
+			return c, errStop // somebody else settled it
+		}
+		n, promoted = n.Promote(g)
+		return n, nil
+	}, func(c Control) bool { return c.Last != nil && c.Last.ID == r.ID })
+	if err != nil {
+		return err
+	}
+	if promoted && c.Lease != nil {
+		return d.launch(ctx, *c.Lease)
+	}
+	return nil
+}
