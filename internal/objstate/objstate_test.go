@@ -23,7 +23,6 @@ func TestContract(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Cleanup(func() { s.Close() })
 			return s
 		},
 		"faulty": func(*testing.T) objstore.Store { return faultstore.New(memstore.New()) },
