@@ -2,6 +2,7 @@ package refresh
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -112,12 +113,14 @@ type scan struct {
 // adopt takes over what an earlier Run's scan of the same Shard made, if its Part is still there; else nil.
 func (s *scan) adopt(ctx context.Context) (*result, error) {
 	var rec scanRecord
-	err := getJSON(ctx, s.worker.Catalog, snapshot.ScanKey(s.shard.Scan), &rec)
+	body, _, err := s.worker.Catalog.Get(ctx, snapshot.ScanKey(s.shard.Scan), 0, -1, "")
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
 		return nil, err
+	case json.Unmarshal(body, &rec) != nil:
+		return nil, nil // not whole after a power cut
 	case rec.Listing != s.shard.Fingerprint, rec.Row != nil && rec.Row.Fingerprint != s.shard.Fingerprint:
 		return nil, nil // something was replaced while that scan read it
 	case !snapshot.AdoptableScan(s.worker.Now().Sub(rec.At)):
@@ -126,11 +129,13 @@ func (s *scan) adopt(ctx context.Context) (*result, error) {
 	res := &result{}
 	var scenes []snapshot.Scene
 	if rec.Row != nil {
-		scenes, err = snapshot.ReadPart(ctx, s.worker.Catalog, *rec.Row)
-		if errors.Is(err, fs.ErrNotExist) {
+		if scenes, err = snapshot.ReadPart(ctx, s.worker.Catalog, *rec.Row); err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			// Gone, or not whole after a power cut: then it is made anew.
+			s.worker.Log.InfoContext(ctx, "an earlier scan is not adopted", "part", rec.Row.Part, "error", err)
 			return nil, nil
-		} else if err != nil {
-			return nil, err
 		}
 		row := *rec.Row
 		row.Prefix, row.Start, row.End = s.shard.Collection.Prefix, s.shard.Keys.Start, s.shard.Keys.End
@@ -169,6 +174,7 @@ func (s *scan) scan(ctx context.Context) (*result, error) {
 	if err := s.read(ctx, work); err != nil {
 		return nil, err
 	}
+	rejectDuplicates(work)
 	var scenes []snapshot.Scene
 	var held []objstore.Object
 	for _, t := range work {
@@ -200,7 +206,8 @@ func (s *scan) scan(ctx context.Context) (*result, error) {
 		// Of what the Part holds, which is not what was listed if something was replaced meanwhile.
 		row.Fingerprint = fingerprint(s.shard.Shaping, row.Collection, held)
 		row.Part = snapshot.PartKey(row.Collection, s.fence, row.Hash)
-		if _, err := s.worker.Catalog.Put(ctx, row.Part, body, objstore.PutOptions{}); err != nil {
+		// Publish syncs before it makes anything depend on it.
+		if _, err := s.worker.Catalog.Put(ctx, row.Part, body, objstore.PutOptions{Relaxed: true}); err != nil {
 			return nil, fmt.Errorf("write part: %w", err)
 		}
 		res.Row = &row
@@ -418,6 +425,37 @@ func (t *task) finishUnstable(rules *item.Rules, objs []objstore.Object) error {
 		res.Rejects = append(res.Rejects, item.NewReject(o.Key, item.CodeUnstable, "The file was replaced each time that it was read"))
 	}
 	return t.finish(res, objs)
+}
+
+// rejectDuplicates makes Rejects of Items whose id another Item of the Shard has: keys can be made up whose hashes are equal.
+func rejectDuplicates(work []*task) {
+	ids := map[string]bool{}
+	for _, t := range work {
+		sc := &t.scene
+		if !slices.ContainsFunc(sc.Items, func(it snapshot.Item) bool { return ids[it.ID] }) {
+			for _, it := range sc.Items {
+				ids[it.ID] = true
+			}
+			continue
+		}
+		items := sc.Items
+		sc.Items, sc.Objects, sc.Rejects = nil, slices.Clone(sc.Objects), slices.Clone(sc.Rejects)
+		for i, o := range sc.Objects {
+			if o.Role != snapshot.Asset {
+				continue
+			}
+			it := items[0] // an Item for each asset, in their order
+			items = items[1:]
+			if ids[it.ID] {
+				sc.Objects[i].Role = snapshot.Rejected
+				sc.Rejects = append(sc.Rejects, snapshot.Reject(item.NewReject(o.Key, item.CodeDuplicateID,
+					fmt.Sprintf("There is another item with the id %s", it.ID))))
+				continue
+			}
+			ids[it.ID] = true
+			sc.Items = append(sc.Items, it)
+		}
+	}
 }
 
 // An objectReader reads one Object as it was listed.

@@ -1,0 +1,193 @@
+package item
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cairn-stac/cairn/internal/geotiff"
+)
+
+// told is a span as "start/end source", or "start source" for an instant.
+func told(s span, ok bool) string {
+	switch {
+	case !ok:
+		return "none"
+	case s.start.Equal(s.end):
+		return s.start.Format(time.RFC3339) + " " + s.source
+	}
+	return s.start.Format(time.RFC3339) + "/" + s.end.Format(time.RFC3339) + " " + s.source
+}
+
+func TestTimeOfKey(t *testing.T) {
+	r := rulesOf(t, "datetime: {fallback: reject}")
+	for key, want := range map[string]string{
+		// file names
+		"20240131.tif":               "2024-01-31T00:00:00Z file_name",
+		"a_20240131_b.tif":           "2024-01-31T00:00:00Z file_name",
+		"a_2024-01-31.tif":           "2024-01-31T00:00:00Z file_name",
+		"a_2024_01_31_b.tif":         "2024-01-31T00:00:00Z file_name",
+		"2024.01.31.tif":             "2024-01-31T00:00:00Z file_name",
+		"20240131T102030.tif":        "2024-01-31T10:20:30Z file_name",
+		"20240131t1020Z.tif":         "2024-01-31T10:20:00Z file_name",
+		"20240131_102030_ssc1.tif":   "2024-01-31T10:20:30Z file_name",
+		"20240131-102030.tif":        "2024-01-31T10:20:30Z file_name",
+		"20240131102030.tif":         "2024-01-31T10:20:30Z file_name",
+		"202401311020.tif":           "2024-01-31T10:20:00Z file_name",
+		"20240131T102030123.tif":     "2024-01-31T10:20:30Z file_name",
+		"2024-01-31T10:20:30Z.tif":   "2024-01-31T10:20:30Z file_name",
+		"2024-01-31_10-20-30.tif":    "2024-01-31T10:20:30Z file_name",
+		"2024-01-31T10-20.tif":       "2024-01-31T10:20:00Z file_name",
+		"20240131_256060.tif":        "2024-01-31T00:00:00Z file_name", // no time of day
+		"20240131_1020.tif":          "2024-01-31T00:00:00Z file_name", // perhaps a tile
+		"tile_99999999_20240131.tif": "2024-01-31T00:00:00Z file_name",
+		"20200229.tif":               "2020-02-29T00:00:00Z file_name",
+		"S2A_MSIL2A_20240131T102030_N0510_T32TQM_20240131T150000.tif": "2024-01-31T10:20:30Z file_name",
+		"LC08_L2SP_233087_20210101_20210303_02_T1.tif":                "2021-01-01T00:00:00Z file_name",
+		// no dates
+		"20240132.tif": "none", "20241301.tif": "none", "20230229.tif": "none", "18991231.tif": "none", "21000101.tif": "none",
+		"120240131.tif": "none", "202401310.tif": "none", "2024-13-01.tif": "none", "2024-01_31.tif": "none", "2024-1-31.tif": "none",
+		"2024-01-311.tif": "none", "12024-01-31.tif": "none", "2024.tif": "none", "dem_2019.tif": "none", "202401.tif": "none",
+		"2024-01.tif": "none", "": "none", "2024-01-3": "none", "2024-01-": "none", "2024": "none",
+		// directories
+		"2024/01/31/a.tif":                "2024-01-31T00:00:00Z path",
+		"x/2024/01/31/12/a.tif":           "2024-01-31T00:00:00Z path",
+		"x/20240131/a.tif":                "2024-01-31T00:00:00Z path",
+		"x/2024-01-31/y/a.tif":            "2024-01-31T00:00:00Z path",
+		"x/2024/20230131/a.tif":           "2023-01-31T00:00:00Z path", // the deepest
+		"S2A_20240131T102030.SAFE/B2.tif": "2024-01-31T10:20:30Z path",
+		"2024/a.tif":                      "2024-01-01T00:00:00Z/2024-12-31T23:59:59Z path",
+		"2024/02/a.tif":                   "2024-02-01T00:00:00Z/2024-02-29T23:59:59Z path",
+		"2024-02/a.tif":                   "2024-02-01T00:00:00Z/2024-02-29T23:59:59Z path",
+		"202402/a.tif":                    "2024-02-01T00:00:00Z/2024-02-29T23:59:59Z path",
+		"202402/03/a.tif":                 "2024-02-03T00:00:00Z path",
+		"2024/02/tiles/a.tif":             "2024-02-01T00:00:00Z/2024-02-29T23:59:59Z path",
+		"2024/13/a.tif":                   "2024-01-01T00:00:00Z/2024-12-31T23:59:59Z path",
+		"2024/02/30/a.tif":                "2024-02-01T00:00:00Z/2024-02-29T23:59:59Z path",
+		"year=2024/month=02/day=03/a.tif": "2024-02-03T00:00:00Z path",
+		"date=2024-02-03/a.tif":           "2024-02-03T00:00:00Z path",
+		"1234/a.tif":                      "none", "x/a.tif": "none", "2024x/a.tif": "none", "//a.tif": "none", "12/31/a.tif": "none",
+	} {
+		if got := told(r.spanOf(key, time.Time{}, &geotiff.Header{})); got != want {
+			t.Errorf("time of %q is %s, want %s", key, got, want)
+		}
+	}
+}
+
+func TestTimeFromConfig(t *testing.T) {
+	r := rulesOf(t, `
+datetime:
+  fallback: reject
+  patterns:
+    - 'y(?P<year>\d+)(?:m(?P<month>\d\d))?(?:d(?P<day>\d\d))?(?:h(?P<hour>\d\d))?'
+    - '(?P<start_year>\d{4})(?P<start_month>\d\d)?-(?P<end_year>\d{4})(?P<end_month>\d\d)?'
+    - 'D(?P<start_year>\d{4})_(?P<start_month>\d\d)_(?P<start_day>\d\d)to(?P<end_year>\d{4})_(?P<end_month>\d\d)_(?P<end_day>\d\d)'
+`)
+	for key, want := range map[string]string{
+		"y2024.tif":                   "2024-01-01T00:00:00Z/2024-12-31T23:59:59Z config",
+		"y2024m02.tif":                "2024-02-01T00:00:00Z/2024-02-29T23:59:59Z config",
+		"y2024m02d03.tif":             "2024-02-03T00:00:00Z config",
+		"y2024m02d03h04.tif":          "2024-02-03T04:00:00Z config",
+		"y1745.tif":                   "1745-01-01T00:00:00Z/1745-12-31T23:59:59Z config",
+		"y24.tif":                     "none",
+		"y99999999999999999999.tif":   "none",
+		"y2024m13.tif":                "none",
+		"y2024m13_20200101.tif":       "2020-01-01T00:00:00Z file_name",
+		"dir/y2024/20200101.tif":      "2024-01-01T00:00:00Z/2024-12-31T23:59:59Z config",
+		"2019-2021.tif":               "2019-01-01T00:00:00Z/2021-12-31T23:59:59Z config",
+		"201903-201904.tif":           "2019-03-01T00:00:00Z/2019-04-30T23:59:59Z config",
+		"2021-2019.tif":               "none",
+		"D2019_01_01to2019_01_31.tif": "2019-01-01T00:00:00Z/2019-01-31T23:59:59Z config",
+		"D2019_01_01to2019_02_31.tif": "2019-01-01T00:00:00Z file_name",
+	} {
+		if got := told(r.spanOf(key, time.Time{}, &geotiff.Header{})); got != want {
+			t.Errorf("time of %q is %s, want %s", key, got, want)
+		}
+	}
+}
+
+func TestParseTime(t *testing.T) {
+	for s, want := range map[string]string{
+		"2021:06:08 23:28:52":            "2021-06-08T23:28:52Z",
+		"2021:06:08 23:28:52\x00":        "2021-06-08T23:28:52Z",
+		" 2021-06-08T23:28:52Z ":         "2021-06-08T23:28:52Z",
+		"2021-06-08T23:28:52.123+02:00":  "2021-06-08T21:28:52Z",
+		"2021-06-08 23:28:52-0330":       "2021-06-09T02:58:52Z",
+		"2021/06/08 9:28":                "2021-06-08T09:28:00Z",
+		"2021:6:8":                       "2021-06-08T00:00:00Z",
+		"2021-06-08 23:28:52 UTC":        "2021-06-08T23:28:52Z",
+		"20210608T232852":                "2021-06-08T23:28:52Z",
+		"20210608":                       "2021-06-08T00:00:00Z",
+		"0000:00:00 00:00:00":            "",
+		"2021:06:31 00:00:00":            "",
+		"2021:06:08 25:00:00":            "",
+		"2021:06:08 00:00:00+25:00":      "",
+		"1601:01:01 00:00:00":            "",
+		"2021":                           "",
+		"yesterday":                      "",
+		"":                               "",
+		strings.Repeat("2021:06:08 ", 9): "",
+	} {
+		got, ok := parseTime(s)
+		if formatted := got.Format(time.RFC3339); ok != (want != "") || ok && formatted != want {
+			t.Errorf("parseTime(%q) = %s, %v; want %q", s, formatted, ok, want)
+		}
+	}
+}
+
+// TestOrderOfTimes takes the sources away one by one, from the first to the last.
+func TestOrderOfTimes(t *testing.T) {
+	pattern := "datetime: {patterns: ['_y(?P<year>\\d{4})']}"
+	modified := time.Date(2001, 2, 3, 4, 5, 6, 789, time.FixedZone("", 3600))
+	h := &geotiff.Header{DateTime: "2002:01:01 00:00:00", Metadata: []geotiff.Meta{
+		{Name: "ACQUISITIONDATETIME", Sample: 0, Value: "2009-01-01 00:00:00"}, // of a band
+		{Name: "AcquisitionDateTime", Domain: "IMAGERY", Sample: -1, Value: "2003-01-01 00:00:00"},
+	}}
+	key := "20050101/20040101_y2006.tif"
+	for _, step := range []struct {
+		want string
+		then func()
+	}{
+		{"2006-01-01T00:00:00Z/2006-12-31T23:59:59Z config", func() { pattern = "" }},
+		{"2003-01-01T00:00:00Z metadata", func() { h.Metadata[1].Value = "?" }},
+		{"2004-01-01T00:00:00Z file_name", func() { key = "20050101/x.tif" }},
+		{"2005-01-01T00:00:00Z path", func() { key = "x.tif" }},
+		{"2002-01-01T00:00:00Z tiff_datetime", func() { h.DateTime = "0000:00:00 00:00:00" }},
+		{"2001-02-03T03:05:06Z last_modified", func() { modified = time.Time{} }},
+		{"none", func() { modified = time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"none", func() { modified = time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"2001-01-01T00:00:00Z last_modified", func() { pattern = "datetime: {fallback: reject}" }},
+		{"none", func() {}},
+	} {
+		if got := told(rulesOf(t, pattern).spanOf(key, modified, h)); got != step.want {
+			t.Errorf("time is %s, want %s", got, step.want)
+		}
+		step.then()
+	}
+}
+
+func FuzzTime(f *testing.F) {
+	f.Add("2024/01/31/S2_20240131T102030.tif", "2021:06:08 23:28:52")
+	f.Add("year=2024/2024-01-31_10-20-30", "2021-06-08T23:28:52.123+02:00")
+	r := rulesOf(f, `datetime: {fallback: reject, patterns: ['(?P<start_year>\d+)-(?P<end_year>\d+)', '_(?P<year>\d+)_(?P<month>\d+)']}`)
+	f.Fuzz(func(t *testing.T, key, tag string) {
+		s, ok := r.spanOf(key, time.Time{}, &geotiff.Header{DateTime: tag, Metadata: []geotiff.Meta{{Name: "ACQUISITIONDATETIME", Sample: -1, Value: tag}}})
+		if !ok {
+			return
+		}
+		properties := map[string]any{}
+		s.set(properties)
+		for _, name := range []string{"datetime", "start_datetime", "end_datetime"} {
+			text, _ := properties[name].(string)
+			if text == "" {
+				continue
+			}
+			if back, err := time.Parse("2006-01-02T15:04:05Z", text); err != nil || back.Year() < 1000 {
+				t.Errorf("%s of %q and %q is %q: %v", name, key, tag, text, err)
+			}
+		}
+		if s.end.Before(s.start) {
+			t.Errorf("%q and %q end before they start: %v", key, tag, s)
+		}
+	})
+}

@@ -1,0 +1,148 @@
+package item
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/cairn-stac/cairn/internal/config"
+	"github.com/cairn-stac/cairn/internal/crs"
+)
+
+// A Source is where the rasters lie.
+type Source struct {
+	URL  string // file:///abs/dir or s3://bucket/prefix; percent-encoded, no trailing slash
+	Name string // last path element
+}
+
+// Rules decide what becomes of the Objects of one Source under one config. They are not changed after New, and safe for use
+// by many goroutines. But for Build, all methods are pure functions of keys.
+type Rules struct {
+	cfg    *config.Config
+	src    Source
+	listed map[string]Collection // of the config, by prefix
+	taken  map[string]bool       // ids that a prefix may not be given
+	root   Collection
+	assume *crs.CRS // nil: none
+}
+
+// New makes the Rules of a config and a Source.
+func New(cfg *config.Config, src Source) (*Rules, error) {
+	r := &Rules{cfg: cfg, src: src}
+	if cfg.AssumeCRS != 0 {
+		c, err := crs.ByCode(cfg.AssumeCRS)
+		if err != nil {
+			return nil, fmt.Errorf("assume_crs: %w", err)
+		}
+		r.assume = c
+	}
+	r.nameCollections()
+	return r, nil
+}
+
+// A Kind is what an Object may be, by its key alone.
+type Kind int
+
+// The Kinds.
+const (
+	Other   Kind = iota // none of Cairn's concern
+	Raster              // a candidate for an Item
+	Sidecar             // belongs to the raster of its scene, if there is one
+)
+
+// Kind tells what the Object with this key may be.
+func (r *Rules) Kind(key string) Kind {
+	if key == "" || key[len(key)-1] == '/' {
+		return Other // a directory marker
+	}
+	for _, g := range r.cfg.Exclude {
+		if g.Match(key) {
+			return Other
+		}
+	}
+	if stem, _ := sidecar(key); stem != len(key) {
+		return Sidecar
+	}
+	if r.included(key) {
+		return Raster
+	}
+	return Other
+}
+
+// included tells whether the key is that of a raster, exclusions apart.
+func (r *Rules) included(key string) bool {
+	if len(r.cfg.Include) == 0 {
+		return hasSuffixFold(key, ".tif") || hasSuffixFold(key, ".tiff")
+	}
+	for _, g := range r.cfg.Include {
+		if g.Match(key) {
+			return true
+		}
+	}
+	return false
+}
+
+// Suffixes of sidecars: GDAL puts some after the raster's whole name or its stem, others after its stem alone.
+var (
+	appendedSuffixes = []string{".aux.xml", ".ovr", ".msk"}
+	stemSuffixes     = []string{".tfw", ".tifw", ".tiffw", ".tfwx", ".wld", ".prj"}
+)
+
+// sidecar tells how much of the key is left without the suffixes of a sidecar, and whether that may be the raster's whole
+// name. All of the key is left of what is no sidecar.
+func sidecar(key string) (stem int, whole bool) {
+	for _, s := range stemSuffixes {
+		if hasSuffixFold(key, s) {
+			return len(key) - len(s), false
+		}
+	}
+	stem = len(key)
+	for again := true; again; { // a.tif.msk.ovr has two
+		again = false
+		for _, s := range appendedSuffixes {
+			if hasSuffixFold(key[:stem], s) {
+				stem -= len(s)
+				again, whole = true, true
+			}
+		}
+	}
+	return stem, whole
+}
+
+// SceneKey is the key of the scene that the Object with this key belongs to: its directory and the stem of its name, with
+// the dot that follows. It is a prefix of the key of every Object of the scene. The stem is the name without the suffixes
+// of rasters and sidecars; of anything else, the name up to its last dot. A name without a dot is a scene of its own.
+func (r *Rules) SceneKey(key string) string {
+	n, whole := sidecar(key)
+	if n == len(key) || whole && r.included(key[:n]) {
+		n = stemEnd(key[:n])
+	}
+	if n == len(key) {
+		return key
+	}
+	return key[:n+1]
+}
+
+// stemEnd is where the last dot of the key's name is; len(key) where it has none.
+func stemEnd(key string) int {
+	if i := strings.LastIndexAny(key, "./"); i >= 0 && key[i] == '.' {
+		return i
+	}
+	return len(key)
+}
+
+// hasSuffixFold is strings.HasSuffix without regard to the case of ASCII letters; suffix is in lower case.
+func hasSuffixFold(s, suffix string) bool {
+	if len(s) < len(suffix) {
+		return false
+	}
+	for i := range len(suffix) {
+		c := s[len(s)-len(suffix)+i]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		if c != suffix[i] {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,74 @@
+package item
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/cairn-stac/cairn/internal/config"
+)
+
+func TestShaping(t *testing.T) {
+	plain := rulesOf(t, "").Shaping()
+	if len(plain) != 32 || plain != rulesOf(t, "# comment\n").Shaping() {
+		t.Errorf("Shaping = %q", plain)
+	}
+	seen := map[string]string{plain: "nothing"}
+	for _, yaml := range []string{
+		"collections: {depth: 2}", "collections: {list: [{prefix: a/, id: b}]}", "collections: {list: [{prefix: b/, id: b}]}",
+		"collections: {list: [{prefix: a/, id: c}]}", "include: x", "include: y", "exclude: x",
+		"datetime: {patterns: ['(?P<year>x)']}", "datetime: {fallback: reject}", "properties: {constants: {a: 1}}",
+		"properties: {constants: {a: 2}}", "properties: {from_path: '(?P<a>x)'}", "assume_crs: 4326", "assume_crs: 3857",
+		"asset_href: https://a.b/{key}", "asset_href: https://a.c/{key}",
+	} {
+		shaping := rulesOf(t, yaml).Shaping()
+		if other, ok := seen[shaping]; ok {
+			t.Errorf("%s shapes like %s", yaml, other)
+		}
+		seen[shaping] = yaml
+	}
+	for _, yaml := range []string{
+		"title: x", "description: x", "license: MIT", "keywords: [x]", "providers: [{name: x}]", "static: none", "retention: 1h",
+		"collections: {depth: 1}", "datetime: {fallback: last_modified}", "asset_href: source",
+	} {
+		if rulesOf(t, yaml).Shaping() != plain {
+			t.Errorf("%s shapes Items", yaml)
+		}
+	}
+	one := rulesOf(t, "collections: {list: [{prefix: a/, id: b}, {prefix: b/}]}").Shaping()
+	two := rulesOf(t, "collections: {list: [{prefix: b/, title: x}, {prefix: a/, id: b, title: x, description: x, license: MIT, keywords: [x]}]}").Shaping()
+	if one != two {
+		t.Error("titles and the order of the list shape Items")
+	}
+}
+
+func TestShapingOfSource(t *testing.T) {
+	shaping := func(yaml string, src Source) string {
+		r := rulesOf(t, yaml)
+		other, err := New(r.cfg, src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return other.Shaping()
+	}
+	moved, renamed := Source{"file:///elsewhere/photos", "photos"}, Source{photos.URL, "pictures"}
+	if plain := shaping("", photos); plain == shaping("", moved) || plain == shaping("", renamed) {
+		t.Error("the Source does not shape Items")
+	}
+	template := "asset_href: https://a.b/{key}"
+	if shaping(template, photos) != shaping(template, moved) {
+		t.Error("the Source's address shapes Items whose assets are elsewhere")
+	}
+}
+
+// TestShapingKnowsEveryKey fails when the config gets a field that nobody decided about.
+func TestShapingKnowsEveryKey(t *testing.T) {
+	decided := "Title Description License Keywords Providers Collections Include Exclude Datetime Properties AssumeCRS AssetHref Static Retention"
+	var names []string
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[config.Config]()) {
+		names = append(names, f.Name)
+	}
+	if got := strings.Join(names, " "); got != decided {
+		t.Errorf("the config has %s; does what is new shape Items?", got)
+	}
+}

@@ -1,0 +1,31 @@
+package refresh
+
+import (
+	"testing"
+
+	"github.com/cairn-stac/cairn/internal/objstore"
+	"github.com/cairn-stac/cairn/internal/snapshot"
+)
+
+func TestDuplicateIDsAreRejects(t *testing.T) {
+	scene := func(key string, ids ...string) *task {
+		t := &task{key: key, done: true, scene: snapshot.Scene{Key: key}}
+		for _, id := range ids {
+			t.scene.Objects = append(t.scene.Objects, snapshot.Object{Object: objstore.Object{Key: key + id}, Role: snapshot.Asset})
+			t.scene.Items = append(t.scene.Items, snapshot.Item{ID: id})
+		}
+		return t
+	}
+	work := []*task{scene("a.", "1", "2"), scene("b.", "3", "2", "4"), scene("c.", "2")}
+	rejectDuplicates(work)
+	for i, want := range [][2]int{{2, 0}, {2, 1}, {0, 1}} {
+		sc := work[i].scene
+		if len(sc.Items) != want[0] || len(sc.Rejects) != want[1] {
+			t.Errorf("scene %s has %d items, %d rejects; want %v", sc.Key, len(sc.Items), len(sc.Rejects), want)
+		}
+	}
+	b := work[1].scene
+	if b.Items[1].ID != "4" || b.Objects[1].Role != snapshot.Rejected || b.Rejects[0].Key != "b.2" || b.Rejects[0].Code != "duplicate_id" || !b.Rejects[0].Retry {
+		t.Errorf("scene b. is %+v", b)
+	}
+}
