@@ -82,6 +82,7 @@ func TestParse(t *testing.T) {
 	check("include", fmt.Sprint(c.Include), "[**/*.{tif,TIF}]")
 	check("exclude", fmt.Sprint(c.Exclude), "[**/old/** *.bak.tif]")
 	check("patterns", fmt.Sprint(c.Datetime.Patterns), `[y(?P<year>\d{4}) (?P<start_year>\d{4})-(?P<end_year>\d{4})]`)
+	check("group", c.Datetime.Patterns[0].SubexpIndex("year"), 1)
 	check("fallback", c.Datetime.Fallback, FallbackReject)
 	check("constants", c.Properties.Constants, map[string]any{"platform": "drone", "gsd": 0.1, "view:off_nadir": int64(3),
 		"cairnlike": true,

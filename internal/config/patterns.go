@@ -22,7 +22,7 @@ func patterns(dst *[]*regexp.Regexp, check func(groups []string) string) field {
 		if err != nil {
 			return errorf(n, "%v", err)
 		}
-		groups := slices.DeleteFunc(re.SubexpNames(), func(name string) bool { return name == "" })
+		groups := slices.DeleteFunc(slices.Clone(re.SubexpNames()), func(name string) bool { return name == "" })
 		if problem := check(groups); problem != "" {
 			return errorf(n, "pattern %s: %s", show(s), problem)
 		}

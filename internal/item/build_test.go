@@ -146,7 +146,8 @@ func TestRejects(t *testing.T) {
 			t.Errorf("%s: %+v, %v; want a Reject", tt.name, res, err)
 			continue
 		}
-		if got := res.Rejects[0]; got.Code != tt.code || !strings.Contains(got.Message, tt.want) || got.Key != "d/a.tif" || res.Roles[0] != RoleReject {
+		got := res.Rejects[0]
+		if got.Code != tt.code || !strings.Contains(got.Message, tt.want) || got.Key != "d/a.tif" || res.Roles[0] != RoleReject {
 			t.Errorf("%s: %+v, want code %s and %q", tt.name, got, tt.code, tt.want)
 		}
 		checkReject(t, res.Rejects[0])
@@ -224,7 +225,9 @@ properties:
     - '(?P<mission>S2[AB])?_(?P<sat__orbit_state>asc|desc)'
     - '/(?P<mission>[A-Z]+)(?P<none>0)?_'
 `, "d/ABC_asc_\x01.tif", utm())
-	for name, want := range map[string]any{"platform": "drone", "mission": "ABC", "sat:orbit_state": "asc", "gsd": int64(5), "none": nil} {
+	for name, want := range map[string]any{
+		"platform": "drone", "mission": "ABC", "sat:orbit_state": "asc", "gsd": int64(5), "none": nil,
+	} {
 		if got := it.Properties[name]; got != want {
 			t.Errorf("%s is %#v, want %#v", name, got, want)
 		}
@@ -256,7 +259,8 @@ func TestCRSOfItems(t *testing.T) {
 			t.Errorf("%s: %+v, %v", tt.name, res, err)
 			continue
 		}
-		if p := res.Items[0].Properties; p["proj:code"] != tt.code || tt.gsd != nil && p["gsd"] != tt.gsd || tt.name == "Web Mercator" && p["gsd"] != nil {
+		p := res.Items[0].Properties
+		if p["proj:code"] != tt.code || tt.gsd != nil && p["gsd"] != tt.gsd || tt.name == "Web Mercator" && p["gsd"] != nil {
 			t.Errorf("%s: %v with a gsd of %v, want %s and %v", tt.name, p["proj:code"], p["gsd"], tt.code, tt.gsd)
 		}
 		checkItem(t, res.Items[0])

@@ -169,9 +169,15 @@ func TestOrderOfTimes(t *testing.T) {
 func FuzzTime(f *testing.F) {
 	f.Add("2024/01/31/S2_20240131T102030.tif", "2021:06:08 23:28:52")
 	f.Add("year=2024/2024-01-31_10-20-30", "2021-06-08T23:28:52.123+02:00")
-	r := rulesOf(f, `datetime: {fallback: reject, patterns: ['(?P<start_year>\d+)-(?P<end_year>\d+)', '_(?P<year>\d+)_(?P<month>\d+)']}`)
+	r := rulesOf(f, `
+datetime:
+  fallback: reject
+  patterns: ['(?P<start_year>\d+)-(?P<end_year>\d+)', '_(?P<year>\d+)_(?P<month>\d+)']
+`)
 	f.Fuzz(func(t *testing.T, key, tag string) {
-		s, ok := r.spanOf(key, time.Time{}, &geotiff.Header{DateTime: tag, Metadata: []geotiff.Meta{{Name: "ACQUISITIONDATETIME", Sample: -1, Value: tag}}})
+		h := &geotiff.Header{DateTime: tag}
+		h.Metadata = []geotiff.Meta{{Name: "ACQUISITIONDATETIME", Sample: -1, Value: tag}}
+		s, ok := r.spanOf(key, time.Time{}, h)
 		if !ok {
 			return
 		}

@@ -43,8 +43,8 @@ func TestID(t *testing.T) {
 func long(n int) string { return strings.Repeat("x", n) }
 
 func TestHash8(t *testing.T) {
-	// As sha256sum has it: of 9, 19581e27…; of 117, whose first eight digits are 2ac878b0.
-	for s, want := range map[string]string{"": "e3b0c442", "3": "4e074085"} {
+	// As sha256sum has them. That of "47" begins with 31489056e: its first eight digits have no letter.
+	for s, want := range map[string]string{"": "e3b0c442", "3": "4e074085", "47": "1489056e"} {
 		if got := hash8(s); got != want {
 			t.Errorf("hash8(%q) = %s, want %s", s, got, want)
 		}
@@ -56,11 +56,11 @@ func TestHash8(t *testing.T) {
 	}
 }
 
-var idShape = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]*$`)
+var idShape = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]*$`)
 
 func checkID(t *testing.T, id string) {
 	t.Helper()
-	if !idShape.MatchString(id) && !strings.HasPrefix(id, "-") || len(id) > maxID+9 || strings.HasSuffix(id, ".") || isDevice(id) && !endsInHash(id) {
+	if !idShape.MatchString(id) || len(id) > maxID+1+hashLen || strings.HasSuffix(id, ".") || isDevice(id) && !endsInHash(id) {
 		t.Errorf("%q is no good id", id)
 	}
 }

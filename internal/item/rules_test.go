@@ -49,7 +49,8 @@ func TestKind(t *testing.T) {
 func TestSceneKey(t *testing.T) {
 	r := rulesOf(t, "")
 	for scene, keys := range map[string]string{
-		"d/a.":   "d/a.tif d/a.TIFF d/a.tif.aux.xml d/a.aux.xml d/a.tfw d/a.tifw d/a.prj d/a.tif.ovr d/a.tif.msk d/a.ovr d/a.tif.msk.ovr d/a.txt",
+		"d/a.": "d/a.tif d/a.TIFF d/a.tif.aux.xml d/a.aux.xml d/a.tfw d/a.tifw d/a.prj d/a.tif.ovr d/a.tif.msk d/a.ovr " +
+			"d/a.tif.msk.ovr d/a.txt",
 		"d/a.b.": "d/a.b.tif d/a.b.tfw d/a.b.tif.aux.xml d/a.b.c",
 		"a.":     "a.tif a.TFW",
 		"d.x/a.": "d.x/a.tif",
@@ -161,7 +162,10 @@ func TestCollectionsUnder(t *testing.T) {
 		}
 	}
 	r := rulesOf(t, listedYAML)
-	known := []Collection{r.Collection("d.tif"), r.Collection("a/d.tif"), r.Collection("a/b/d.tif"), r.Collection("a/b/c/d.tif"), r.Collection("z/d.tif")}
+	var known []Collection
+	for _, key := range []string{"d.tif", "a/d.tif", "a/b/d.tif", "a/b/c/d.tif", "z/d.tif"} {
+		known = append(known, r.Collection(key))
+	}
 	for prefix, want := range map[string][]int{
 		"": {0, 1, 2, 3, 4}, "a": {0, 1, 2, 3}, "a/": {1, 2, 3}, "a/b": {1, 2, 3}, "a/b/": {2, 3}, "a/b/c/": {3}, "a/b/x": {2},
 		"z/q/": {4}, "zz": {0}, "2024/": {0}, "w/": {},

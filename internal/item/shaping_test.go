@@ -36,7 +36,8 @@ func TestShaping(t *testing.T) {
 		}
 	}
 	one := rulesOf(t, "collections: {list: [{prefix: a/, id: b}, {prefix: b/}]}").Shaping()
-	two := rulesOf(t, "collections: {list: [{prefix: b/, title: x}, {prefix: a/, id: b, title: x, description: x, license: MIT, keywords: [x]}]}").Shaping()
+	two := rulesOf(t, "collections: {list: [{prefix: b/, title: x}, "+
+		"{prefix: a/, id: b, title: x, description: x, license: MIT, keywords: [x]}]}").Shaping()
 	if one != two {
 		t.Error("titles and the order of the list shape Items")
 	}
@@ -63,7 +64,8 @@ func TestShapingOfSource(t *testing.T) {
 
 // TestShapingKnowsEveryKey fails when the config gets a field that nobody decided about.
 func TestShapingKnowsEveryKey(t *testing.T) {
-	decided := "Title Description License Keywords Providers Collections Include Exclude Datetime Properties AssumeCRS AssetHref Static Retention"
+	decided := "Title Description License Keywords Providers Collections Include Exclude Datetime Properties AssumeCRS " +
+		"AssetHref Static Retention"
 	var names []string
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[config.Config]()) {
 		names = append(names, f.Name)
