@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -210,4 +211,26 @@ func show(v any) string {
 	return string(b)
 }
 
-func (r *rig) checkTree() {}
+// checkTree holds the static tree against the published Snapshot: the catalog, its Collections and their Items, and nothing
+// else.
+func (r *rig) checkTree() {
+	r.t.Helper()
+	want := map[string]bool{"catalog.json": true}
+	for id := range r.published() {
+		collection, item, _ := strings.Cut(id, "/")
+		want["collections/"+collection+"/collection.json"] = true
+		want["collections/"+collection+"/items/"+item+".json"] = true
+	}
+	got := map[string]bool{}
+	for o, err := range r.catalog.List(context.Background(), objstore.Range{}) {
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if o.Key == "catalog.json" || strings.HasPrefix(o.Key, "collections/") {
+			got[o.Key] = true
+		}
+	}
+	if !maps.Equal(got, want) {
+		r.t.Fatalf("the static tree is %v\nwant %v", keysOf(got), keysOf(want))
+	}
+}

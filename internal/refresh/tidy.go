@@ -6,6 +6,7 @@ import (
 
 	"github.com/cairn-stac/cairn/internal/config"
 	"github.com/cairn-stac/cairn/internal/snapshot"
+	"github.com/cairn-stac/cairn/internal/statictree"
 )
 
 // runsRetention is how long a Run's work files stay, for whoever wants to know what it did.
@@ -37,6 +38,37 @@ func (w *Worker) clean(ctx context.Context, cfg *config.Config, fence uint64) er
 	return err
 }
 
+// writeTree makes the static tree follow the published Snapshot.
 func (w *Worker) writeTree(ctx context.Context, cfg *config.Config, m *snapshot.Manifest, fence uint64) error {
-	return nil
+	if m.Fence == 0 {
+		return nil // nothing was ever published
+	}
+	open := func(ctx context.Context, fence uint64) (statictree.View, error) {
+		return snapshot.OpenAt(ctx, w.Catalog, fence, nil)
+	}
+	v, err := open(ctx, m.Fence)
+	if err != nil {
+		return err
+	}
+	items := 0
+	for _, row := range m.Rows {
+		items += row.Counts.Items
+	}
+	stats, err := statictree.Write(ctx, w.Catalog, v, statictree.Options{
+		Mode: treeMode(cfg.Static, items), Previous: open, Check: w.holdsClaim(fence),
+	})
+	if stats != (statictree.Stats{}) {
+		w.Log.InfoContext(ctx, "static tree written", "written", stats.Written, "deleted", stats.Deleted, "whole", stats.Whole)
+	}
+	return err
+}
+
+func treeMode(s config.Static, items int) statictree.Mode {
+	switch {
+	case s == config.StaticNone:
+		return statictree.None
+	case s == config.StaticCollections, s == config.StaticAuto && items > statictree.MaxItems:
+		return statictree.Collections
+	}
+	return statictree.Items
 }

@@ -48,6 +48,7 @@ func TestFirstAndUnchangedRefresh(t *testing.T) {
 	if got := len(r.published()); got != 15 {
 		t.Errorf("%d items are published", got)
 	}
+	r.checkTree()
 	before := r.head()
 
 	run, opened = r.refresh(incremental)
