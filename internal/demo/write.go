@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -44,7 +43,7 @@ datetime:
 `
 
 // Write writes the sample rasters and what lies beside them into a folder, which it makes, and returns how many files end in
-// .tif. A file that is there already, just so, is not touched: a second call changes nothing.
+// .tif. A file that is there already stays as it is, so that a second call changes nothing.
 func Write(ctx context.Context, dir string) (rasters int, err error) {
 	all := scenes()
 	errs := make([]error, len(all))
@@ -53,8 +52,7 @@ func Write(ctx context.Context, dir string) (rasters int, err error) {
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for i := range todo {
-				body, err := all[i].encode()
-				errs[i] = errors.Join(err, write(dir, all[i].key, body))
+				errs[i] = write(dir, all[i].key, all[i].encode)
 			}
 		})
 	}
@@ -67,7 +65,7 @@ func Write(ctx context.Context, dir string) (rasters int, err error) {
 	close(todo)
 	wg.Wait()
 	for key, body := range extras {
-		errs = append(errs, write(dir, key, []byte(body)))
+		errs = append(errs, write(dir, key, text(body)))
 		if filepath.Ext(key) == ".tif" {
 			rasters++
 		}
@@ -76,19 +74,19 @@ func Write(ctx context.Context, dir string) (rasters int, err error) {
 }
 
 // WriteConfig writes a cairn.yaml for the samples into the folder of their Catalog, which it makes, unless one is there.
-func WriteConfig(catalog string) error {
-	const name = "cairn.yaml"
-	if _, err := os.Stat(filepath.Join(catalog, name)); err == nil {
-		return nil // perhaps changed by somebody who tries things
-	}
-	return write(catalog, name, []byte(catalogConfig))
-}
+func WriteConfig(catalog string) error { return write(catalog, "cairn.yaml", text(catalogConfig)) }
 
-// write writes a file whole, unless it is as it should be.
-func write(dir, key string, body []byte) error {
+func text(s string) func() ([]byte, error) { return func() ([]byte, error) { return []byte(s), nil } }
+
+// write writes a file, whole or not at all, unless there is one.
+func write(dir, key string, content func() ([]byte, error)) error {
 	path := filepath.Join(dir, filepath.FromSlash(key))
-	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, body) {
+	if _, err := os.Lstat(path); err == nil {
 		return nil
+	}
+	body, err := content()
+	if err != nil {
+		return err
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return fmt.Errorf("write sample: %w", err)
