@@ -9,10 +9,10 @@ import (
 // How GDAL's COG driver begins the area between the file header and the first IFD: a size of six digits follows, then
 // " bytes\n" and that many bytes of KEY=VALUE lines (GDAL's COG driver, "Header ghost area").
 const (
-	ghostStart  = "GDAL_STRUCTURAL_METADATA_SIZE="
-	ghostHead   = len(ghostStart) + len("000000 bytes\n")
-	ghostMax    = 4096
-	cogMaxPlain = 512 // pixels of an edge up to which a COG needs no overviews, as in GDAL's validator
+	ghostStart = "GDAL_STRUCTURAL_METADATA_SIZE="
+	ghostHead  = len(ghostStart) + len("000000 bytes\n")
+	ghostMax   = 4096
+	cogSmall   = 512 // pixels of an edge up to which GDAL's validator asks for neither tiles nor overviews
 )
 
 // ghostArea returns the lines of GDAL's structural metadata, nil where there are none.
@@ -34,15 +34,16 @@ func (rd *reader) ghostArea() []byte {
 
 // cogVerdict judges the layout as GDAL's validator does, from what the header shows: tiled, every IFD before any pixel,
 // IFDs from the largest image to the smallest, their pixels the other way round, and overviews where the image is large.
-// A ghost area that vouches for the layout makes up for missing overviews, as its writer chose so; one that a later edit
-// has voided rules a COG out.
+// A ghost area that vouches for the layout makes up for missing overviews, and for strips in a small image, as its writer
+// chose so; one that a later edit has voided rules a COG out.
 func (rd *reader) cogVerdict() COG {
 	ghost := rd.ghostArea()
 	promised := bytes.Contains(ghost, []byte("LAYOUT=IFDS_BEFORE_DATA"))
+	small := max(rd.h.Width, rd.h.Height) <= cogSmall
 	switch {
 	case bytes.Contains(ghost, []byte("KNOWN_INCOMPATIBLE_EDITION=YES")):
 		return COG{Reason: "the file was changed after it had been laid out as a COG"}
-	case !rd.h.Tiled:
+	case !rd.h.Tiled && !(promised && small):
 		return COG{Reason: "not tiled"}
 	case rd.broken:
 		return COG{Reason: "not every IFD can be read"}
@@ -74,8 +75,8 @@ func (rd *reader) cogVerdict() COG {
 		}
 		last = im
 	}
-	if max(rd.h.Width, rd.h.Height) > cogMaxPlain && len(rd.h.Overviews) == 0 && !promised {
-		return COG{Reason: fmt.Sprintf("no overviews, though larger than %d pixels", cogMaxPlain)}
+	if !small && len(rd.h.Overviews) == 0 && !promised {
+		return COG{Reason: fmt.Sprintf("no overviews, though larger than %d pixels", cogSmall)}
 	}
 	return COG{Valid: true}
 }

@@ -48,7 +48,7 @@ func gradient(band, x, y int) float64 { return float64((x + y + 40*band) % 251) 
 // TestEverything reads a file that says all that a header can say, in every kind and layout.
 func TestEverything(t *testing.T) {
 	eachKind(t, func(t *testing.T, r tiffwrite.Raster) {
-		r.Width, r.Height, r.Bands, r.Tile, r.Overviews, r.Mask = 1300, 700, 3, 256, 2, true
+		r.Width, r.Height, r.Bands, r.Tile, r.Overviews, r.Mask = 700, 400, 3, 128, 2, true
 		r.Value, r.Deflate = gradient, true
 		r.Keys = append(tiffwrite.Projected(32767), tiffwrite.Key{ID: 1026, Value: "A citation|with a bar"},
 			tiffwrite.Key{ID: 2048, Value: uint16(4326)}, tiffwrite.Key{ID: 2049, Value: "WGS 84"},
@@ -66,10 +66,10 @@ func TestEverything(t *testing.T) {
 		for _, layout := range []tiffwrite.Layout{tiffwrite.IFDsFirst, tiffwrite.IFDsLast, tiffwrite.COG} {
 			r.Layout = layout
 			want := &geotiff.Header{
-				BigTIFF: r.BigTIFF, BigEndian: r.BigEndian, Width: 1300, Height: 700,
+				BigTIFF: r.BigTIFF, BigEndian: r.BigEndian, Width: 700, Height: 400,
 				Bands: slices.Repeat([]geotiff.Band{{DataType: "uint8", Bits: 8}}, 3),
-				Tiled: true, BlockWidth: 256, BlockHeight: 256, Compression: 8, Photometric: 2,
-				Overviews: []geotiff.Size{{Width: 650, Height: 350}, {Width: 325, Height: 175}}, HasMask: true,
+				Tiled: true, BlockWidth: 128, BlockHeight: 128, Compression: 8, Photometric: 2,
+				Overviews: []geotiff.Size{{Width: 350, Height: 200}, {Width: 175, Height: 100}}, HasMask: true,
 				COG:       geotiff.COG{Valid: true},
 				Transform: &geotiff.Affine{X0: 500000, DX: 10, Y0: 5000000, DY: -20}, HasRPC: true,
 				Geo: &geotiff.GeoKeys{

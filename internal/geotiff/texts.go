@@ -70,13 +70,17 @@ func parseMetadata(text string) ([]Meta, error) {
 			}
 		case xml.EndElement:
 			if inItem && depth == 2 {
-				items[len(items)-1].Value = string(value)
+				items[len(items)-1].Value = unescape.Replace(strings.TrimLeft(string(value), " \t\r\n"))
 				inItem = false
 			}
 			depth = max(depth-1, 0)
 		}
 	}
 }
+
+// unescape undoes GDAL's own escaping: it writes values escaped into a tree that is escaped again when it becomes a text.
+// That its parser drops leading white space is GDAL's doing as well.
+var unescape = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&quot;", `"`, "&apos;", "'", "&amp;", "&")
 
 func metaOf(attrs []xml.Attr) Meta {
 	m := Meta{Sample: -1}

@@ -58,7 +58,11 @@ func (w *writer) describe(im *image, all []*image) error {
 		tags = append(tags, Tag{278, []uint32{uint32(bh)}}, Tag{tagStripOffsets, offsets}, Tag{tagStripSizes, sizes})
 	}
 	if im == all[0] {
-		tags = append(tags, r.firstTags()...)
+		first, err := r.firstTags()
+		if err != nil {
+			return err
+		}
+		tags = append(tags, first...)
 		if n := len(all) - 1; n > 0 && r.SubIFDs {
 			tags = append(tags, Tag{tagSubIFDs, w.offsets(n)})
 		}
@@ -89,7 +93,7 @@ func (w *writer) offsets(n int) any {
 }
 
 // firstTags are the tags that only the first image has.
-func (r *Raster) firstTags() []Tag {
+func (r *Raster) firstTags() ([]Tag, error) {
 	var tags []Tag
 	for _, t := range []struct {
 		id   uint16
@@ -108,13 +112,17 @@ func (r *Raster) firstTags() []Tag {
 		}
 	}
 	if r.Keys != nil {
-		tags = append(tags, geoTags(r.Keys)...)
+		geo, err := geoTags(r.Keys)
+		if err != nil {
+			return nil, err
+		}
+		tags = append(tags, geo...)
 	}
-	return tags
+	return tags, nil
 }
 
 // geoTags lays out GeoKeys (GeoTIFF 1.1 section 7.1): sorted, numbers in the directory or the doubles, texts in one string.
-func geoTags(keys []Key) []Tag {
+func geoTags(keys []Key) ([]Tag, error) {
 	keys = slices.Clone(keys)
 	slices.SortStableFunc(keys, func(a, b Key) int { return cmp.Compare(a.ID, b.ID) })
 	dir := []uint16{1, 1, 0, uint16(len(keys))}
@@ -134,7 +142,7 @@ func geoTags(keys []Key) []Tag {
 			dir = append(dir, k.ID, 34737, uint16(len(v)+1), uint16(text.Len()))
 			text.WriteString(v + "|")
 		default:
-			panic(fmt.Sprintf("tiffwrite: GeoKey %d has a value of type %T", k.ID, v)) // a mistake of the caller's code
+			return nil, fmt.Errorf("write TIFF: GeoKey %d has a value of type %T", k.ID, v)
 		}
 	}
 	tags := []Tag{{34735, dir}}
@@ -144,7 +152,7 @@ func geoTags(keys []Key) []Tag {
 	if text.Len() > 0 {
 		tags = append(tags, Tag{34737, text.String()})
 	}
-	return tags
+	return tags, nil
 }
 
 // entry encodes a tag's value.

@@ -9,14 +9,19 @@ import (
 	"slices"
 )
 
+// maxBlocks keeps the offsets of the blocks, which are in memory, to a few dozen megabytes.
+const maxBlocks = 1 << 22
+
 // Write writes r to out as a TIFF. The file is put together in memory.
 func Write(out io.Writer, r Raster) error {
 	b, err := r.Bytes()
 	if err != nil {
 		return err
 	}
-	_, err = out.Write(b)
-	return err
+	if _, err = out.Write(b); err != nil {
+		return fmt.Errorf("write TIFF: %w", err)
+	}
+	return nil
 }
 
 // Bytes returns r as a TIFF.
@@ -31,8 +36,10 @@ func (r Raster) Bytes() ([]byte, error) {
 		return nil, fmt.Errorf("write TIFF: data type %q", r.DataType)
 	case r.Width < 1 || r.Height < 1:
 		return nil, fmt.Errorf("write TIFF: %d × %d pixels", r.Width, r.Height)
-	case r.Tile%16 != 0 || r.Tile < 0:
+	case r.Tile%16 != 0 || r.Tile < 0 || r.Tile > math.MaxUint16:
 		return nil, fmt.Errorf("write TIFF: tiles of %d pixels", r.Tile)
+	case r.Tile > 0 && int64(r.Width/r.Tile)*int64(r.Height/r.Tile) > maxBlocks:
+		return nil, fmt.Errorf("write TIFF: more than %d blocks", maxBlocks)
 	}
 	w := &writer{raster: r, sample: sample}
 	return w.file()
