@@ -114,7 +114,12 @@ func (s *Store) place(ctx context.Context, root *os.Root, temp, key string, opt 
 	if opt.IfAbsent && old != nil || opt.IfMatch != "" && (old == nil || object(key, old).ETag != opt.IfMatch) {
 		return "", objstore.ErrPrecondition
 	}
-	info, err := stamp(root, temp, old)
+	info, err := stamp(old, func(t time.Time) (fs.FileInfo, error) {
+		if err := root.Chtimes(temp, time.Time{}, t); err != nil {
+			return nil, err
+		}
+		return root.Lstat(temp)
+	})
 	if err != nil {
 		return "", err
 	}
@@ -161,20 +166,17 @@ func now() int64 {
 	}
 }
 
-// stamp gives temp a modification time that no file had before, after that of old. On file systems that keep coarser times
-// it takes the next one that they tell apart.
-func stamp(root *os.Root, temp string, old fs.FileInfo) (fs.FileInfo, error) {
+// stamp gives a file a modification time that no file had before, after that of old. On file systems that keep coarser
+// times it takes the next one that they tell apart. set sets a time and looks at what became of it.
+func stamp(old fs.FileInfo, set func(time.Time) (fs.FileInfo, error)) (fs.FileInfo, error) {
 	t := time.Unix(0, now())
 	if old != nil && !t.After(old.ModTime()) { // the clock was set back, or another machine's is ahead
 		t = old.ModTime().Add(tick)
 	}
-	for _, step := range []time.Duration{0, time.Microsecond, time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second} {
-		if err := root.Chtimes(temp, time.Time{}, t.Add(step)); err != nil {
-			return nil, fmt.Errorf("set its time: %v", cause(err))
-		}
-		info, err := root.Lstat(temp)
+	for _, step := range []time.Duration{0, time.Microsecond, time.Millisecond, time.Second, 2 * time.Second} {
+		info, err := set(t.Add(step))
 		if err != nil {
-			return nil, fmt.Errorf("look at its time: %v", cause(err))
+			return nil, fmt.Errorf("set its time: %v", cause(err)) // says nothing about the Object
 		}
 		if old == nil || info.ModTime().After(old.ModTime()) {
 			return info, nil

@@ -3,11 +3,13 @@ package dirstore
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/cairn-stac/cairn/internal/objstore"
@@ -65,6 +67,31 @@ func TestTimesGrow(t *testing.T) {
 			t.Errorf("Put %d: time %v after %v", i, now.Modified, last)
 		}
 		last = now.Modified
+	}
+}
+
+// TestCoarseTimes writes one file again and again where times are kept in units of a file system: FAT, HFS+, NTFS, ext4.
+func TestCoarseTimes(t *testing.T) {
+	for _, unit := range []time.Duration{2 * time.Second, time.Second, time.Millisecond, 100, 1} {
+		var old fs.FileInfo
+		sets := 0
+		for n := range 20 {
+			info, err := stamp(old, func(at time.Time) (fs.FileInfo, error) {
+				sets++
+				return fs.Stat(fstest.MapFS{"a": {ModTime: at.Truncate(unit)}}, "a")
+			})
+			if err != nil || old != nil && !info.ModTime().After(old.ModTime()) {
+				t.Fatalf("unit %v, Put %d: %v after %v, %v", unit, n, info, old, err)
+			}
+			old = info
+		}
+		if unit <= tick && sets != 20 {
+			t.Errorf("unit %v: the time was set %d times, want 20", unit, sets)
+		}
+	}
+	stuck, _ := fs.Stat(fstest.MapFS{"a": {ModTime: time.Unix(1, 0)}}, "a")
+	if _, err := stamp(stuck, func(time.Time) (fs.FileInfo, error) { return stuck, nil }); err == nil {
+		t.Error("a file system without times is taken for one with")
 	}
 }
 
