@@ -10,8 +10,8 @@ type Raster struct {
 	DataType      string // in the words of geotiff.Band; "uint8" if ""
 
 	// Value gives the pixels: band from 0, x and y in pixels of the full image. Values are converted as Go converts
-	// numbers, so they must be in range; complex types get them as their real part. Nil writes no pixels: every block is sparse, as GDAL's
-	// SPARSE_OK has it, so that an image of any size is a small file.
+	// numbers, so they must be in range; complex types get them as their real part. Nil writes no pixels: every block is
+	// sparse, as GDAL's SPARSE_OK has it, so that an image of any size is a small file.
 	Value   func(band, x, y int) float64
 	Deflate bool
 

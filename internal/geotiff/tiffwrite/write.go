@@ -131,7 +131,7 @@ func (w *writer) file() ([]byte, error) {
 	}
 	w.patch(first, images[0].at)
 	w.link(images)
-	if !r.BigTIFF && len(w.out) > math.MaxUint32 {
+	if !r.BigTIFF && uint64(len(w.out)) > math.MaxUint32 {
 		return nil, fmt.Errorf("write TIFF: %d bytes need BigTIFF", len(w.out))
 	}
 	return w.out, nil
