@@ -204,14 +204,17 @@ func TestCloseSettlesTheRun(t *testing.T) {
 
 const victim = "CAIRN_TEST_LOCALFLOW_VICTIM"
 
+// held keeps the victim's lock from being collected, and so closed, as garbage.
+var held *localflow.Flow
+
 // TestMain lets the test binary be a process that holds a lock until it is killed.
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(victim); dir != "" {
-		flow, err := localflow.New(localflow.Options{Locks: dir})
-		if err != nil {
+		var err error
+		if held, err = localflow.New(localflow.Options{Locks: dir}); err != nil {
 			panic(err)
 		}
-		h := flow.Holder()
+		h := held.Holder()
 		if err := os.WriteFile(filepath.Join(dir, "holder"), fmt.Appendf(nil, "%s\n%d\n%s", h.Host, h.PID, h.Lock), 0o600); err != nil {
 			panic(err)
 		}

@@ -31,8 +31,11 @@ const launchPatience = time.Hour
 const maxSwaps = 1000
 
 func (d *Desk) grant() Grant {
-	return Grant{Holder: d.Workflow.Holder(), Now: d.Now().UTC(), TTL: d.TTL}
+	return Grant{Holder: d.Workflow.Holder(), Now: d.now(), TTL: d.TTL}
 }
+
+// now is the time for records: to the millisecond, which is as fine as people and clients want it.
+func (d *Desk) now() time.Time { return d.Now().UTC().Truncate(time.Millisecond) }
 
 // errStop ends an update without a write.
 var errStop = errors.New("nothing to change")
@@ -157,7 +160,7 @@ func (d *Desk) launch(ctx context.Context, l Lease) error {
 func (d *Desk) Cancel(ctx context.Context, run string) error {
 	var gone *Run
 	_, err := d.update(ctx, func(c Control) (Control, error) {
-		n, r, err := c.Cancel(run, d.Now().UTC())
+		n, r, err := c.Cancel(run, d.now())
 		gone = r
 		return n, err
 	}, func(c Control) bool {

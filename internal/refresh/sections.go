@@ -31,7 +31,7 @@ type sections struct {
 var everything = objstore.Range{}
 
 // newSections finds, for each prefix of the scope and each published Collection that may hold such keys, the range between
-// the Shard boundaries around the prefix.
+// the Shard boundaries around the prefix. Without a prefix, or after a change of what shapes Items, it is all keys.
 func newSections(scope Scope, rows []snapshot.Row, rules *item.Rules) *sections {
 	s := &sections{by: map[string][]section{}, coll: map[string]item.Collection{}}
 	var known []item.Collection
@@ -44,7 +44,9 @@ func newSections(scope Scope, rows []snapshot.Row, rules *item.Rules) *sections 
 		}
 		rowsOf[row.Collection] = append(rowsOf[row.Collection], row)
 	}
-	if len(scope.Prefixes) == 0 {
+	// Rows of another config may be grouped otherwise: then nothing less than everything will do.
+	regrouped := slices.ContainsFunc(rows, func(r snapshot.Row) bool { return r.Shaping != rules.Shaping() })
+	if len(scope.Prefixes) == 0 || regrouped {
 		s.asked = []objstore.Range{everything}
 		for _, c := range known {
 			s.by[c.ID] = []section{{c.ID, everything}}

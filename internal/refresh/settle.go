@@ -52,7 +52,7 @@ func (d *Desk) ended(ctx context.Context, l Lease, p Published, cause *Problem) 
 	if err != nil {
 		return Run{}, err
 	}
-	now := d.Now().UTC()
+	now := d.now()
 	r := Run{ID: l.Run, Scope: l.Scope, Fence: l.Fence, Accepted: l.Accepted, Started: &l.Granted, Ended: &now, Snapshot: head.Snapshot}
 	var out outcome
 	switch err := getJSON(ctx, d.Catalog, outcomeKey(l.Run, l.Fence), &out); {

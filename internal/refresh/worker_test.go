@@ -197,6 +197,13 @@ func TestPartialRefresh(t *testing.T) {
 	if run, opened = r.refresh(incremental); len(opened) != 0 || r.head().Snapshot != at {
 		t.Errorf("a whole refresh afterwards opened %v: %s", opened, show(run.Counts))
 	}
+	// A config that groups otherwise makes it a whole one.
+	if _, err := r.catalog.Put(context.Background(), "cairn.yaml", []byte("collections:\n  depth: 0\n"), objstore.PutOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if run, _ = r.refresh(refresh.Scope{Prefixes: []string{"b/"}}); run.Counts.Collections != 1 || run.Counts.Items != 10 {
+		t.Errorf("after a new config: %s", show(run.Counts))
+	}
 }
 
 func TestMassDelete(t *testing.T) {
