@@ -218,7 +218,7 @@ func TestMain(m *testing.M) {
 		if err := os.WriteFile(filepath.Join(dir, "holder"), fmt.Appendf(nil, "%s\n%d\n%s", h.Host, h.PID, h.Lock), 0o600); err != nil {
 			panic(err)
 		}
-		select {}
+		time.Sleep(time.Minute) // it is killed before
 	}
 	os.Exit(m.Run())
 }

@@ -45,7 +45,8 @@ func newSections(scope Scope, rows []snapshot.Row, rules *item.Rules) *sections 
 		rowsOf[row.Collection] = append(rowsOf[row.Collection], row)
 	}
 	// Rows of another config may be grouped otherwise: then nothing less than everything will do.
-	regrouped := slices.ContainsFunc(rows, func(r snapshot.Row) bool { return r.Shaping != rules.Shaping() })
+	shaping := rules.Shaping()
+	regrouped := slices.ContainsFunc(rows, func(r snapshot.Row) bool { return r.Shaping != shaping })
 	if len(scope.Prefixes) == 0 || regrouped {
 		s.asked = []objstore.Range{everything}
 		for _, c := range known {
