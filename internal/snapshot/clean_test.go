@@ -410,7 +410,10 @@ func (w *world) run() {
 			}
 			m.Rows = append(m.Rows, row)
 		}
+		began := m.Created
 		m = manifestOf(w.kept, fence, m.Rows...)
+		m.Created = began
+		w.pass(3 * time.Hour)
 		if w.rnd.IntN(4) == 0 {
 			return nil // crashed
 		}
@@ -451,7 +454,7 @@ func TestWorld(t *testing.T) {
 		}
 	}
 	var adopted, fenced, deleted, nested int
-	for seed := range uint64(60) {
+	for seed := range uint64(12) {
 		w := &world{t: t, kept: newStore(), rnd: rand.New(rand.NewPCG(seed, 1)), at: map[uint64]time.Time{}, parts: parts, bodies: bodies,
 			retention: []time.Duration{time.Minute, 5 * time.Hour, 24 * time.Hour, 60 * time.Hour}[seed%4]}
 		w.s = &hookStore{w.kept, w.before}
@@ -462,7 +465,7 @@ func TestWorld(t *testing.T) {
 		adopted, fenced, deleted, nested = adopted+w.adopted, fenced+w.fenced, deleted+w.deleted, nested+w.nested
 	}
 	t.Logf("%d adopted, %d fenced, %d deleted, %d nested", adopted, fenced, deleted, nested)
-	if adopted < 50 || fenced < 50 || deleted < 500 || nested < 500 {
+	if adopted < 100 || fenced < 200 || deleted < 1000 || nested < 500 {
 		t.Error("too little happened to tell")
 	}
 }

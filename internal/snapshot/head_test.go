@@ -284,6 +284,16 @@ func TestLostRepliesAreLookedUp(t *testing.T) {
 	}
 }
 
+// The store retries what is worth it: a write that it gives up on, and that had no effect, is not made again.
+func TestFailedWriteIsNotRepeated(t *testing.T) {
+	s := newStore()
+	s.Set(faultstore.Match{Op: faultstore.Put}, faultstore.Fault{})
+	_, err := Claim(t.Context(), s, 1, "run1")
+	if n := s.Count(faultstore.Match{Op: faultstore.Put}); n != 1 || !errors.Is(err, faultstore.ErrInjected) {
+		t.Errorf("%d writes, error %v", n, err)
+	}
+}
+
 // A publish that is stalled between its look at Head and its write, while the Run is settled or another one claims.
 func TestZombiePublish(t *testing.T) {
 	for name, meanwhile := range map[string]func(*testStore) error{
