@@ -117,11 +117,12 @@ func (a *app) writeTour(base string, f folders) {
 	}
 	sample := filepath.Join(f.source, filepath.FromSlash(demo.Sample))
 	fmt.Fprintf(a.stdout, `
-The catalog is served at %[1]s/ (a page for browsers, a STAC API for programs). In another terminal:
+The catalog is served at %[1]s/ (a page for browsers, a STAC API for programs). In another terminal
+(the last one shows outlines across the antimeridian):
 
   curl %[1]s/collections
   curl "%[1]s/collections/alps/items?bbox=9.8,46.3,9.9,46.5"
-  curl "%[1]s/collections/fiji/items?limit=1"            its outline crosses the antimeridian
+  curl "%[1]s/collections/fiji/items?limit=1"
 
 Add a file, and refresh; only that file is opened:
 

@@ -106,6 +106,9 @@ func ended(r refresh.Run) error {
 func (a *app) runToEnd(ctx context.Context, e *engine, scope refresh.Scope, d display) (refresh.Run, error) {
 	whole := context.WithoutCancel(ctx) // a start or a look that is cut short would leave things unsettled
 	for {
+		if err := ctx.Err(); err != nil {
+			return refresh.Run{}, err
+		}
 		ans, err := e.desk.Start(whole, refresh.Request{Scope: scope})
 		if err != nil {
 			var wrong *refresh.ScopeError
@@ -133,9 +136,6 @@ func (a *app) runToEnd(ctx context.Context, e *engine, scope refresh.Scope, d di
 			}
 			return r, err
 		}
-		if ctx.Err() != nil {
-			return r, nil
-		}
 	}
 }
 
@@ -153,6 +153,7 @@ func busy(e *engine, l refresh.Lease) error {
 func (e *engine) wait(ctx context.Context, run string, d display) (refresh.Run, error) {
 	defer d.end()
 	whole := context.WithoutCancel(ctx)
+	publishing := false
 	for n := 1; ; n++ {
 		r, err := e.look(whole, run)
 		if err != nil || r.Ended != nil {
@@ -163,7 +164,10 @@ func (e *engine) wait(ctx context.Context, run string, d display) (refresh.Run, 
 			if err != nil {
 				return r, err
 			}
-			d.show(p)
+			// While the Run is being settled its progress may be that of some moments ago.
+			if publishing = publishing || p.Phase == refresh.Publishing; !publishing || p.Phase == refresh.Publishing {
+				d.show(p)
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -30,7 +30,7 @@ func number(n int) string {
 
 // size is a size in bytes, for people.
 func size(n int64) string {
-	const units = "KMGTPE"
+	const units = "kMGTPE"
 	if n < 1000 {
 		return fmt.Sprintf("%d bytes", n)
 	}
