@@ -108,7 +108,9 @@ func BenchmarkRequestsDuringRefresh(b *testing.B) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- e.serve(ctx, l, config.Default(), slog.New(slog.NewTextHandler(io.Discard, nil)), false) }()
+	go func() {
+		served <- e.serve(ctx, l, config.Default(), slog.New(slog.NewTextHandler(io.Discard, nil)), false)
+	}()
 	base := "http://" + l.Addr().String()
 	ask := func(method, path string) time.Duration {
 		start := time.Now()
