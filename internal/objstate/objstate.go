@@ -94,7 +94,6 @@ func (s *State) PutRun(ctx context.Context, r refresh.Run) (refresh.Run, error) 
 	if err != nil {
 		return r, err
 	}
-	s.forget(r.ID)
 	body, err := json.Marshal(r)
 	if err != nil {
 		return r, fmt.Errorf("encode %s: %w", key, err)
@@ -182,6 +181,7 @@ func (s *State) PruneRuns(ctx context.Context, keep int) error {
 	ended := map[string]bool{}
 	for i, id := range ids {
 		ended[id] = true
+		s.forget(id)
 		if i < len(ids)-keep {
 			if err := s.store.Delete(ctx, runPrefix+id+".json"); err != nil {
 				return fmt.Errorf("prune run %s: %w", id, err)

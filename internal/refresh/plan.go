@@ -176,13 +176,15 @@ func (p *planner) list(ctx context.Context) error {
 			if !ok {
 				continue
 			}
-			kind := p.rules.Kind(o.Key)
+			p.plan.Listed++
 			if !utf8.ValidString(o.Key) {
 				p.worker.Log.WarnContext(ctx, "key is not UTF-8 and is ignored", "key", fmt.Sprintf("%q", o.Key))
-				kind = item.Other // JSON could not hold its name
+				p.plan.Ignored++ // JSON could not hold its name
+				p.plan.Totals.Objects++
+				p.plan.Totals.Settled++
+				continue
 			}
-			p.plan.Listed++
-			if err := cutterOf(sec, c).add(listed{Object: o, scene: p.rules.SceneKey(o.Key), kind: kind}); err != nil {
+			if err := cutterOf(sec, c).add(listed{Object: o, scene: p.rules.SceneKey(o.Key), kind: p.rules.Kind(o.Key)}); err != nil {
 				return err
 			}
 		}

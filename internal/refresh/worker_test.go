@@ -385,6 +385,53 @@ func TestSourceThatChangesMeanwhile(t *testing.T) {
 	})
 }
 
+// A key that JSON cannot hold is counted, and stops nothing.
+func TestKeyThatIsNotText(t *testing.T) {
+	r := newRig(t)
+	r.put("a/x.tif", raster(1))
+	r.put("a/y\xff.tif", raster(1))
+	run, opened := r.refresh(incremental)
+	if run.Counts.Ignored != 1 || run.Counts.Items != 1 || !slices.Equal(opened, []string{"a/x.tif"}) {
+		t.Errorf("opened %q: %s", opened, show(run.Counts))
+	}
+}
+
+// What a refresh costs: one listing, one read a small raster, and a handful of durable writes however many there are.
+func TestCostOfARefresh(t *testing.T) {
+	r := newRig(t)
+	for i := range 300 {
+		r.put(fmt.Sprintf("a/r%03d.tif", i), raster(i))
+	}
+	p := r.start()
+	if run, err := p.run(context.Background(), incremental); err != nil || run.Counts.Items != 300 {
+		t.Fatalf("%s, %v", show(run), err)
+	}
+	durable := func(p *proc) (n int) {
+		for _, key := range []string{"state/control.json", "head.json"} {
+			n += p.catalog.Count(faultstore.Match{Op: faultstore.Put, Key: key})
+		}
+		for _, prefix := range []string{"state/runs/", "snapshots/"} {
+			n += p.catalog.Count(faultstore.Match{Op: faultstore.Put, Prefix: prefix})
+		}
+		return n
+	}
+	lists, gets := p.source.Count(faultstore.Match{Op: faultstore.List}), p.source.Count(faultstore.Match{Op: faultstore.Get})
+	parts, syncs := p.catalog.Count(faultstore.Match{Op: faultstore.Put, Prefix: "parts/"}), p.catalog.Count(faultstore.Match{Op: faultstore.Sync})
+	if n := durable(p); lists != 1 || gets != 300 || parts != 1 || n != 7 || syncs != 2 {
+		t.Errorf("first refresh: %d listings, %d reads, %d parts, %d durable writes, %d syncs; want 1, 300, 1, 7, 2", lists, gets, parts, n, syncs)
+	}
+	p = r.start()
+	if _, err := p.run(context.Background(), incremental); err != nil {
+		t.Fatal(err)
+	}
+	lists, gets = p.source.Count(faultstore.Match{Op: faultstore.List}), p.source.Count(faultstore.Match{Op: faultstore.Get})
+	writes, syncs := p.catalog.Count(faultstore.Match{Op: faultstore.Put}), p.catalog.Count(faultstore.Match{Op: faultstore.Sync})
+	// Two more writes are work files: the plan and the outcome.
+	if n := durable(p); lists != 1 || gets != 0 || n != 5 || writes != 7 || syncs != 0 {
+		t.Errorf("unchanged refresh: %d listings, %d reads, %d writes, %d of them durable, %d syncs; want 1, 0, 7, 5, 0", lists, gets, writes, n, syncs)
+	}
+}
+
 func TestAnotherSourceIsRefused(t *testing.T) {
 	r := newRig(t)
 	r.survey(1)
