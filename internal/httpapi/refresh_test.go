@@ -202,6 +202,7 @@ func (idleFlow) Describe(context.Context, refresh.Lease) (refresh.LaunchState, e
 	return refresh.LaunchRunning, nil
 }
 func (idleFlow) Gone(refresh.Lease) bool { return false }
+func (idleFlow) Closing() bool           { return false }
 func (idleFlow) Holder() refresh.Holder  { return refresh.Holder{} }
 
 func realDesk() *refresh.Desk {

@@ -88,7 +88,7 @@ func stateOf(path string) life {
 		return unknown
 	}
 	file := flock.New(path)
-	ok, err := file.TryLock()
+	ok, err := file.TryRLock() // shared: others who look at the same time must not take this look for the process
 	if err != nil {
 		return unknown
 	}

@@ -107,9 +107,14 @@ func (f *Flow) Gone(l refresh.Lease) bool {
 	return l.Holder != f.lock.holder && lives(l.Holder) == dead
 }
 
+// Closing tells whether this process takes up no Run any more.
+func (f *Flow) Closing() bool { return f.ctx.Err() != nil }
+
 // Close cancels the Runs of this process, waits until they are settled, and gives the process's lock back.
 func (f *Flow) Close() error {
+	f.mu.Lock() // no Launch is between its look at ctx and wg.Go
 	f.cancel(refresh.ErrCancelled)
+	f.mu.Unlock()
 	f.wg.Wait()
 	return f.lock.release()
 }
@@ -181,16 +186,17 @@ func (f *Flow) scans(ctx context.Context, l refresh.Lease, refs []string) error 
 			}
 		})
 	}
-	defer wg.Wait()
-	defer close(todo)
+feed:
 	for _, ref := range refs {
 		select {
 		case todo <- ref:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			break feed
 		}
 	}
-	return nil
+	close(todo)
+	wg.Wait()
+	return context.Cause(ctx) // of the last Shards too
 }
 
 // renew keeps the Lease until the context ends, and stops the Run when the Lease is lost or the Run is to be cancelled.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -199,6 +200,85 @@ func TestCloseSettlesTheRun(t *testing.T) {
 	}
 	if r := next.wait(t, ans.Run); r.State != refresh.Successful {
 		t.Errorf("%+v", r)
+	}
+}
+
+// The Run fails with what kept its last Shard from being scanned.
+func TestScanErrorIsTheRunsError(t *testing.T) {
+	e := start(t, source(t, 1), memstore.New(), t.TempDir())
+	e.source.Set(faultstore.Match{Op: faultstore.Get}, faultstore.Fault{Err: errors.New("disk on fire")})
+	ans, err := e.desk.Start(context.Background(), refresh.Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := e.wait(t, ans.Run); r.State != refresh.Failed || r.Error.Code != "source_unavailable" || !strings.Contains(r.Error.Message, "disk on fire") {
+		t.Errorf("%+v %+v", r, r.Error)
+	}
+}
+
+// Runs that wait are still waiting after this process was closed.
+func TestCloseLeavesTheQueue(t *testing.T) {
+	e := start(t, source(t, 3), memstore.New(), t.TempDir())
+	gate := faultstore.NewGate()
+	defer gate.Release()
+	e.source.Set(faultstore.Match{Op: faultstore.Get}, faultstore.Fault{Gate: gate})
+	ctx := context.Background()
+	if _, err := e.desk.Start(ctx, refresh.Request{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := gate.Reached(ctx); err != nil {
+		t.Fatal(err)
+	}
+	second, err := e.desk.Start(ctx, refresh.Request{Queue: true, Scope: refresh.Scope{Mode: refresh.Full}})
+	if err == nil {
+		err = e.flow.Close()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r, err := e.desk.Run(ctx, second.Run); err != nil || r.State != refresh.Accepted {
+		t.Errorf("the waiting run: %+v, %v", r, err)
+	}
+}
+
+// Two that look at once do not take each other for the dead process.
+func TestGoneLookedAtByMany(t *testing.T) {
+	dir := t.TempDir()
+	e := start(t, memstore.New(), memstore.New(), dir)
+	other, err := localflow.New(localflow.Options{Locks: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lease := refresh.Lease{Holder: other.Holder()}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 200 {
+				if !e.flow.Gone(lease) {
+					t.Error("a dead process looks alive")
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// A start and a close at once: the Run is driven and settled, or refused, and nothing goes on after Close.
+func TestLaunchAndCloseAtOnce(t *testing.T) {
+	src := source(t, 1)
+	for range 100 {
+		e := start(t, src, memstore.New(), t.TempDir())
+		started := make(chan struct{})
+		go func() {
+			defer close(started)
+			_, _ = e.desk.Start(context.Background(), refresh.Request{})
+		}()
+		e.flow.Close()
+		<-started
 	}
 }
 

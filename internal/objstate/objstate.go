@@ -33,14 +33,16 @@ type State struct {
 	now   func() time.Time
 
 	mu   sync.Mutex
-	runs map[string]*live // Runs that this process works on
+	runs map[string]*entry // Runs that this process works on
+
+	flushing sync.Mutex // held while progress is written
 }
 
 var _ refresh.State = (*State)(nil)
 
 // New keeps state in the store. now is the clock for progress.
 func New(store objstore.Store, now func() time.Time) *State {
-	return &State{store: store, now: now, runs: map[string]*live{}}
+	return &State{store: store, now: now, runs: map[string]*entry{}}
 }
 
 type controlRecord struct {

@@ -16,8 +16,8 @@ import (
 // flushEvery is how often progress is written for other processes to see. This process reads its own from memory.
 const flushEvery = time.Second
 
-// live is the progress of a Run that this process works on.
-type live struct {
+// An entry is the progress of a Run that this process works on.
+type entry struct {
 	progress refresh.Progress
 	flushed  time.Time
 }
@@ -40,7 +40,7 @@ func (s *State) note(ctx context.Context, run string, change func(*refresh.Progr
 	s.mu.Lock()
 	l := s.runs[run]
 	if l == nil {
-		l = &live{flushed: now} // a Run that is over within a second writes none
+		l = &entry{flushed: now} // a Run that is over within a second writes none
 		s.runs[run] = l
 	}
 	change(&l.progress, now)
@@ -55,7 +55,8 @@ func (s *State) note(ctx context.Context, run string, change func(*refresh.Progr
 	if err != nil {
 		return fmt.Errorf("encode progress of run %s: %w", run, err)
 	}
-	if due {
+	if due && s.flushing.TryLock() { // one at a time, so that an older one does not come last
+		defer s.flushing.Unlock()
 		_, err = s.store.Put(ctx, progressPrefix+run+".json", body, objstore.PutOptions{Relaxed: true})
 	}
 	return err
@@ -63,11 +64,7 @@ func (s *State) note(ctx context.Context, run string, change func(*refresh.Progr
 
 // Progress reads what is known of a Run.
 func (s *State) Progress(ctx context.Context, run string) (refresh.Progress, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if l := s.runs[run]; l != nil {
-		p := l.progress
-		p.Shards = maps.Clone(l.progress.Shards)
+	if p, ok := s.live(run); ok {
 		return p, nil
 	}
 	var p refresh.Progress
@@ -78,10 +75,23 @@ func (s *State) Progress(ctx context.Context, run string) (refresh.Progress, err
 	if err != nil {
 		return p, fmt.Errorf("read progress of run %s: %w", run, err)
 	}
-	if err := json.Unmarshal(body, &p); err != nil {
-		return p, fmt.Errorf("decode progress of run %s: %w", run, err)
+	if json.Unmarshal(body, &p) != nil {
+		return refresh.Progress{}, nil // not whole after a power cut
 	}
 	return p, nil
+}
+
+// live returns the progress of a Run that this process works on.
+func (s *State) live(run string) (refresh.Progress, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.runs[run]
+	if l == nil {
+		return refresh.Progress{}, false
+	}
+	p := l.progress
+	p.Shards = maps.Clone(p.Shards)
+	return p, true
 }
 
 // forget drops the progress of a Run that has ended.

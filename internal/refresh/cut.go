@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"hash"
 	"hash/fnv"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -80,11 +81,18 @@ func (c *cutter) add(o listed) error {
 	return nil
 }
 
+// maxHeld is how many Objects a Shard may hold before it is cut even inside a scene: a sidecar "a.aux.xml" without a raster
+// would else keep a million files "a.*.tif" in one.
+const maxHeld = 16 * shardScenes
+
 // mayCutAt refuses a cut that would part the Objects of a scene. Scenes can be interleaved: "a.aux.xml" and "a.tif" belong to
 // "a.", and "a.b.tif" lies between them.
 func (c *cutter) mayCutAt(scene string) bool {
 	if c.last >= scene || scene <= c.start {
 		return false
+	}
+	if len(c.held) >= maxHeld {
+		return true
 	}
 	for outer := scene; ; {
 		i := strings.LastIndexAny(outer[:len(outer)-1], "./")
@@ -113,6 +121,67 @@ func (c *cutter) flush(end string) error {
 	}
 	c.held, c.count = c.held[:0], 0
 	return c.emit(out)
+}
+
+// cutters are those of a listing, by section.
+type cutters struct {
+	emit func(cut) error
+	open map[section]*cutter
+	done map[section]bool
+	last section // that was added to
+}
+
+func newCutters(emit func(cut) error) *cutters {
+	return &cutters{emit: emit, open: map[section]*cutter{}, done: map[section]bool{}}
+}
+
+// add gives the next Object in key order to the cutter of its section. Cutters of Collections whose keys are all past are
+// closed, so that few are open however many Collections there are.
+func (cs *cutters) add(sec section, c item.Collection, o listed) error {
+	cur := cs.open[sec]
+	if cur == nil {
+		cur = newCutter(c, sec.keys, cs.emit)
+		cs.open[sec] = cur
+	}
+	if sec != cs.last {
+		cs.last = sec
+		if err := cs.closeWhere(func(c *cutter) bool {
+			end := objstore.Prefixed(c.collection.Prefix).End
+			return end != "" && end <= o.Key
+		}); err != nil {
+			return err
+		}
+	}
+	return cur.add(o)
+}
+
+// close closes all cutters, and makes and closes those of sections in which nothing was listed.
+func (cs *cutters) close(known iter.Seq2[section, item.Collection]) error {
+	for sec, c := range known {
+		if cs.open[sec] == nil && !cs.done[sec] {
+			cs.open[sec] = newCutter(c, sec.keys, cs.emit)
+		}
+	}
+	return cs.closeWhere(func(*cutter) bool { return true })
+}
+
+// closeWhere closes open cutters in a fixed order.
+func (cs *cutters) closeWhere(past func(*cutter) bool) error {
+	var secs []section
+	for sec, c := range cs.open {
+		if past(c) {
+			secs = append(secs, sec)
+		}
+	}
+	slices.SortFunc(secs, section.compare)
+	for _, sec := range secs {
+		if err := cs.open[sec].close(); err != nil {
+			return err
+		}
+		delete(cs.open, sec)
+		cs.done[sec] = true
+	}
+	return nil
 }
 
 // chunkBy yields the runs of neighbours with an equal key.

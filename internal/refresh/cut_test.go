@@ -136,3 +136,17 @@ func TestCutNeverInsideAScene(t *testing.T) {
 		t.Errorf("nothing to part, and yet no cut at %s: %+v", inner, cuts)
 	}
 }
+
+// A sidecar without a raster does not keep everything that sorts after it in one Shard.
+func TestOrphanDoesNotSwallowTheListing(t *testing.T) {
+	objs := []listed{{Object: objstore.Object{Key: "a.aux.xml"}, scene: "a.", kind: item.Sidecar}}
+	for i := range 100_000 {
+		scene := fmt.Sprintf("a.b%08d.", i)
+		objs = append(objs, listed{Object: objstore.Object{Key: scene + "tif"}, scene: scene, kind: item.Raster})
+	}
+	for _, c := range cutAll(t, everything, objs) {
+		if len(c.objects) > maxHeld+8*shardScenes {
+			t.Errorf("a cut holds %d objects", len(c.objects))
+		}
+	}
+}

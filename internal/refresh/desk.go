@@ -81,12 +81,13 @@ func (d *Desk) Start(ctx context.Context, r Request) (Answer, error) {
 	if err := r.Scope.validate(); err != nil {
 		return Answer{}, err
 	}
+	lives := false // the reaper has just looked and found nothing to do
 	for range maxSwaps {
 		var ans Answer
 		var stale bool
 		g := d.grant()
 		c, err := d.update(ctx, func(c Control) (Control, error) {
-			if stale = d.stale(c, g.Now); stale {
+			if stale = !lives && d.stale(c, g.Now); stale {
 				return c, errStop
 			}
 			n, a := c.Start(r, g)
@@ -121,12 +122,7 @@ func (d *Desk) Start(ctx context.Context, r Request) (Answer, error) {
 		if err != nil {
 			return Answer{}, fmt.Errorf("start run: %w", err)
 		}
-		if !changed { // it lives after all
-			_, ans = c.Start(r, g)
-			if ans.Kind == Busy {
-				return ans, nil
-			}
-		}
+		lives = !changed
 	}
 	return Answer{}, fmt.Errorf("start run: %w", ErrConflict)
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -42,8 +43,10 @@ type process struct {
 	w      *world
 	holder refresh.Holder
 	dead   bool
-	desk   *refresh.Desk
-	runs   []*driven
+	// closing: it takes up no Run any more, and settles those that it drives.
+	closing bool
+	desk    *refresh.Desk
+	runs    []*driven
 }
 
 type driven struct {
@@ -82,10 +85,14 @@ func (w *world) spawn() *process {
 // The process as a Workflow.
 
 func (p *process) Holder() refresh.Holder { return p.holder }
+func (p *process) Closing() bool          { return p.closing }
 
 func (p *process) Launch(_ context.Context, l refresh.Lease) error {
 	if l.Holder != p.holder {
 		return nil
+	}
+	if p.closing {
+		return &refresh.RefusedError{Reason: "shutting down"}
 	}
 	if p.w.faulty {
 		switch p.w.rnd.IntN(12) {
@@ -108,6 +115,9 @@ func (p *process) Launch(_ context.Context, l refresh.Lease) error {
 }
 
 func (p *process) Describe(_ context.Context, l refresh.Lease) (refresh.LaunchState, error) {
+	if p.w.faulty && p.w.rnd.IntN(6) == 0 {
+		return refresh.LaunchUnknown, nil
+	}
 	for _, q := range p.w.procs {
 		for _, r := range q.runs {
 			if r.lease.Run == l.Run && r.lease.Fence == l.Fence {
@@ -142,7 +152,10 @@ func (w *world) act(ctx context.Context) {
 		scope := refresh.Scope{Prefixes: []string{fmt.Sprintf("p%d/", w.rnd.IntN(4))}}
 		ans, err := p.desk.Start(ctx, refresh.Request{Run: run, Scope: scope, Queue: w.rnd.IntN(2) == 0})
 		say("start %s: %+v %v", run, ans, err)
-		if err == nil && (ans.Kind == refresh.Started || ans.Kind == refresh.Queued) {
+		if err == nil && ans.Kind != refresh.QueueFull {
+			if c := w.control(ctx); (c.Lease == nil || c.Lease.Run != ans.Run) && !waits(c, ans.Run) {
+				w.fail("start answers %+v, and run %s neither runs nor waits: %+v", ans, ans.Run, c)
+			}
 			w.owed[ans.Run] = true
 		}
 	case n < 6:
@@ -163,7 +176,15 @@ func (w *world) act(ctx context.Context) {
 			delete(w.owed, run) // it may have left the queue without a record
 		}
 	case n < 8:
-		say("killed")
+		if w.rnd.IntN(2) == 0 {
+			say("closes")
+			p.closing = true
+			for _, r := range p.runs {
+				rec, err := p.desk.Settle(ctx, r.lease.Run, r.lease.Fence, &refresh.Problem{Code: "cancelled"})
+				say("settle %s: %s %v", r.lease.Run, rec.State, err)
+			}
+		}
+		say("ends")
 		p.dead = true
 		w.zombies = append(w.zombies, p.runs...)
 		for i := range w.procs {
@@ -225,6 +246,10 @@ func (w *world) drive(ctx context.Context, r *driven, say func(string, ...any)) 
 	default:
 		end(nil)
 	}
+}
+
+func waits(c refresh.Control, run string) bool {
+	return slices.ContainsFunc(c.Waiting, func(w refresh.Waiting) bool { return w.Run == run })
 }
 
 // next claims Head, then publishes.

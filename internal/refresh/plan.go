@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"sort"
 	"time"
 	"unicode/utf8"
@@ -80,13 +79,12 @@ func (w *Worker) Plan(ctx context.Context, run string) (refs []string, err error
 	var made plan
 	switch err := getJSON(ctx, w.Catalog, key, &made); {
 	case err == nil:
-		return made.refs(), w.State.Begin(ctx, run, Scanning, made.Totals)
+		w.progress(ctx, w.State.Begin(ctx, run, Scanning, made.Totals))
+		return made.refs(), nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, err
 	}
-	if err := w.State.Begin(ctx, run, Planning, Totals{}); err != nil {
-		return nil, err
-	}
+	w.progress(ctx, w.State.Begin(ctx, run, Planning, Totals{}))
 	raw, err := w.Config(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read config: %w", err)
@@ -125,7 +123,8 @@ func (w *Worker) Plan(ctx context.Context, run string) (refs []string, err error
 	} else if err != nil {
 		return nil, err
 	}
-	return p.plan.refs(), w.State.Begin(ctx, run, Scanning, p.plan.Totals)
+	w.progress(ctx, w.State.Begin(ctx, run, Scanning, p.plan.Totals))
+	return p.plan.refs(), nil
 }
 
 // baseManifest reads the Snapshot that a Run starts from; an empty one if there is none yet.
@@ -156,13 +155,7 @@ func (p *planner) list(ctx context.Context) error {
 			p.plan.Totals.Rejects += row.Counts.Rejects
 		}
 	}
-	cutters := map[section]*cutter{}
-	cutterOf := func(sec section, c item.Collection) *cutter {
-		if cutters[sec] == nil {
-			cutters[sec] = newCutter(c, sec.keys, func(c cut) error { return p.take(ctx, c) })
-		}
-		return cutters[sec]
-	}
+	cutters := newCutters(func(c cut) error { return p.take(ctx, c) })
 	for _, r := range s.listings() {
 		for o, err := range p.worker.Source.List(ctx, r) {
 			if err != nil {
@@ -184,18 +177,13 @@ func (p *planner) list(ctx context.Context) error {
 				p.plan.Totals.Settled++
 				continue
 			}
-			if err := cutterOf(sec, c).add(listed{Object: o, scene: p.rules.SceneKey(o.Key), kind: p.rules.Kind(o.Key)}); err != nil {
+			if err := cutters.add(sec, c, listed{Object: o, scene: p.rules.SceneKey(o.Key), kind: p.rules.Kind(o.Key)}); err != nil {
 				return err
 			}
 		}
 	}
-	for sec, c := range s.known() { // where nothing is listed any more
-		cutterOf(sec, c)
-	}
-	for _, sec := range sortedSections(cutters) {
-		if err := cutters[sec].close(); err != nil {
-			return err
-		}
+	if err := cutters.close(s.known()); err != nil {
+		return err
 	}
 	return ctx.Err()
 }
@@ -309,14 +297,4 @@ func rowKeys(row snapshot.Row) objstore.Range { return objstore.Range{Start: row
 
 func overlaps(a, b objstore.Range) bool {
 	return (a.End == "" || b.Start < a.End) && (b.End == "" || a.Start < b.End)
-}
-
-// sortedSections gives the sections in a fixed order, so that a plan does not depend on that of a map.
-func sortedSections(m map[section]*cutter) []section {
-	out := make([]section, 0, len(m))
-	for s := range m {
-		out = append(out, s)
-	}
-	slices.SortFunc(out, section.compare)
-	return out
 }

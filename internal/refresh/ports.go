@@ -77,6 +77,8 @@ type Workflow interface {
 	// Gone tells, at once and without a remote call, that the process that drives the Run has surely ended. False where
 	// that cannot be known so cheaply.
 	Gone(l Lease) bool
+	// Closing tells whether this process takes up no Run any more: those that wait are left for another one.
+	Closing() bool
 	// Holder is what a Lease granted by this process says of it.
 	Holder() Holder
 }

@@ -35,9 +35,7 @@ func (w *Worker) Publish(ctx context.Context, run string) error {
 	if err := getJSON(ctx, w.Catalog, workKey(run, l.Fence, "plan.json"), &p); err != nil {
 		return fmt.Errorf("read plan: %w", err)
 	}
-	if err := w.State.Begin(ctx, run, Publishing, Totals{}); err != nil {
-		return err
-	}
+	w.progress(ctx, w.State.Begin(ctx, run, Publishing, Totals{}))
 	cfg, rules, err := w.rules(p.Config)
 	if err != nil {
 		return err
@@ -85,10 +83,13 @@ func (w *Worker) Publish(ctx context.Context, run string) error {
 			out.Warnings = append(out.Warnings, err.Error())
 		}
 	}
-	if len(out.Warnings) > 0 {
-		return w.putWork(ctx, outcomeKey(run, p.Fence), out, objstore.PutOptions{})
+	if len(out.Warnings) == 0 {
+		return nil
 	}
-	return nil
+	if err := w.putWork(ctx, outcomeKey(run, p.Fence), out, objstore.PutOptions{}); err != nil {
+		return err
+	}
+	return w.Catalog.Sync(ctx) // it took the place of one that was lasting
 }
 
 // results reads what the Scans of the plan's Shards came to, by Shard.
@@ -118,7 +119,7 @@ func rowsOf(p plan, base []snapshot.Row, results map[string]result) []snapshot.R
 			row = base[e.Row]
 		} else if r := results[e.Ref].Row; r != nil {
 			row = *r
-			if same, ok := published[place{row.Collection, row.Start, row.Hash}]; ok {
+			if same, ok := published[place{row.Collection, row.Start, row.Hash}]; ok && !results[e.Ref].Heals {
 				row.Part, row.Size, row.Index = same.Part, same.Size, same.Index
 			}
 		} else {

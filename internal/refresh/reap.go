@@ -20,6 +20,9 @@ func (d *Desk) Reap(ctx context.Context) (changed bool, err error) {
 		return false, nil
 	}
 	if c.Lease == nil {
+		if d.Workflow.Closing() {
+			return false, nil
+		}
 		return d.promote(ctx)
 	}
 	l := *c.Lease
@@ -73,6 +76,13 @@ func (d *Desk) promote(ctx context.Context) (bool, error) {
 // relaunch launches a Run that was granted the Lease but is not known to have begun. A remote workflow starts a Run once however
 // often it is asked. Where a process drives Runs this one takes the Run over, under a new fence.
 func (d *Desk) relaunch(ctx context.Context, l Lease) (bool, error) {
+	switch _, err := d.State.Run(ctx, l.Run); {
+	case err == nil: // its end is recorded already, only the Lease was not released
+		_, err := d.Settle(ctx, l.Run, l.Fence, nil)
+		return err == nil, ignoreLost(err)
+	case !errors.Is(err, ErrNotFound):
+		return false, fmt.Errorf("take over run %s: %w", l.Run, err)
+	}
 	g := d.grant()
 	next := func(c Control) (Control, error) { return c.extend(l.Run, l.Fence, g) }
 	if g.Holder != (Holder{}) {

@@ -69,6 +69,7 @@ func (r *rig) remove(key string) {
 type proc struct {
 	rig     *rig
 	holder  refresh.Holder
+	closing bool
 	source  *faultstore.Store
 	catalog *faultstore.Store
 	desk    *refresh.Desk
@@ -90,6 +91,7 @@ func (r *rig) start() *proc {
 }
 
 func (p *proc) Launch(context.Context, refresh.Lease) error { return nil }
+func (p *proc) Closing() bool                               { return p.closing }
 func (p *proc) Holder() refresh.Holder                      { return p.holder }
 func (p *proc) Gone(l refresh.Lease) bool                   { return p.rig.dead[l.Holder] }
 func (p *proc) Describe(_ context.Context, l refresh.Lease) (refresh.LaunchState, error) {

@@ -2,7 +2,6 @@ package refresh
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -27,7 +26,8 @@ type scanRecord struct {
 
 // A result is a work file: what a Run's Scan of a Shard came to.
 type result struct {
-	Row    *snapshot.Row `json:"row,omitempty"` // nil: the Shard holds nothing any more
+	Row    *snapshot.Row `json:"row,omitempty"`   // nil: the Shard holds nothing any more
+	Heals  bool          `json:"heals,omitempty"` // the published Part is damaged and must not be kept
 	Change change        `json:"change"`
 }
 
@@ -60,7 +60,8 @@ func (w *Worker) Scan(ctx context.Context, run, ref string) error {
 	var res *result
 	switch err := getJSON(ctx, w.Catalog, resultKey(run, l.Fence, ref), &res); {
 	case err == nil:
-		return w.State.Shard(ctx, run, ref, res.tally(len(s.Objects))) // done before
+		w.progress(ctx, w.State.Shard(ctx, run, ref, res.tally(len(s.Objects)))) // done before
+		return nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
@@ -72,18 +73,14 @@ func (w *Worker) Scan(ctx context.Context, run, ref string) error {
 	if sc.old, err = sc.published(ctx); err != nil {
 		return err
 	}
-	if res, err = sc.adopt(ctx); err != nil {
+	if res, err = sc.scan(ctx); err != nil {
 		return err
-	}
-	if res == nil {
-		if res, err = sc.scan(ctx); err != nil {
-			return err
-		}
 	}
 	if err := w.putWork(ctx, resultKey(run, l.Fence, ref), res, objstore.PutOptions{}); err != nil {
 		return err
 	}
-	return w.State.Shard(ctx, run, ref, res.tally(len(s.Objects)))
+	w.progress(ctx, w.State.Shard(ctx, run, ref, res.tally(len(s.Objects))))
+	return nil
 }
 
 func resultKey(run string, fence uint64, ref string) string {
@@ -108,43 +105,34 @@ type scan struct {
 	ref    string
 	shard  shard
 	old    []snapshot.Scene // published, within the Shard's keys
+	heals  bool             // a published Part cannot be read
 }
 
-// adopt takes over what an earlier Run's scan of the same Shard made, if its Part is still there; else nil.
-func (s *scan) adopt(ctx context.Context) (*result, error) {
+// adopt takes over the scenes that an earlier Run's scan of the same Shard made, if their Part is still there and whole. The
+// Part itself is written anew as this Run's own, so that it is as lasting, and as far from clean-up, as any other.
+func (s *scan) adopt(ctx context.Context) (scenes []snapshot.Scene, ok bool, err error) {
 	var rec scanRecord
-	body, _, err := s.worker.Catalog.Get(ctx, snapshot.ScanKey(s.shard.Scan), 0, -1, "")
+	err = getJSON(ctx, s.worker.Catalog, snapshot.ScanKey(s.shard.Scan), &rec)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, nil
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errNotWhole):
+		return nil, false, nil
 	case err != nil:
-		return nil, err
-	case json.Unmarshal(body, &rec) != nil:
-		return nil, nil // not whole after a power cut
-	case rec.Listing != s.shard.Fingerprint, rec.Row != nil && rec.Row.Fingerprint != s.shard.Fingerprint:
-		return nil, nil // something was replaced while that scan read it
+		return nil, false, err
+	case rec.Row == nil, rec.Listing != s.shard.Fingerprint, rec.Row.Fingerprint != s.shard.Fingerprint:
+		return nil, false, nil // something was replaced, or vanished, while that scan read it
 	case !snapshot.AdoptableScan(s.worker.Now().Sub(rec.At)):
-		return nil, nil // clean-up may be about to remove its Part
+		return nil, false, nil // clean-up may be about to remove its Part
 	}
-	res := &result{}
-	var scenes []snapshot.Scene
-	if rec.Row != nil {
-		if scenes, err = snapshot.ReadPart(ctx, s.worker.Catalog, *rec.Row); err != nil {
-			if ctx.Err() != nil {
-				return nil, err
-			}
-			// Gone, or not whole after a power cut: then it is made anew.
-			s.worker.Log.InfoContext(ctx, "an earlier scan is not adopted", "part", rec.Row.Part, "error", err)
-			return nil, nil
+	scenes, err = snapshot.ReadPart(ctx, s.worker.Catalog, *rec.Row)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, false, err
 		}
-		row := *rec.Row
-		row.Prefix, row.Start, row.End = s.shard.Collection.Prefix, s.shard.Keys.Start, s.shard.Keys.End
-		res.Row = &row
+		// Gone, or not whole after a power cut: then it is read anew.
+		s.worker.Log.InfoContext(ctx, "an earlier scan is not adopted", "part", rec.Row.Part, "error", err)
+		return nil, false, nil
 	}
-	// The Part is right whatever was published when it was made, but what changed has to be seen against today's rows.
-	res.Change = compare(s.old, scenes)
-	res.Change.Kept = len(s.shard.Objects)
-	return res, nil
+	return scenes, true, nil
 }
 
 // published reads the scenes of the published rows within the Shard's keys.
@@ -153,7 +141,13 @@ func (s *scan) published(ctx context.Context) ([]snapshot.Scene, error) {
 	for _, row := range s.shard.Base {
 		scenes, err := snapshot.ReadPart(ctx, s.worker.Catalog, row)
 		if err != nil {
-			return nil, err
+			if !s.damaged(ctx, row) {
+				return nil, err
+			}
+			// Reading the Shard again heals the Catalog. Its Items then count as added.
+			s.worker.Log.WarnContext(ctx, "a published part is damaged and is made again", "part", row.Part, "error", err)
+			s.heals, s.shard.Full = true, true
+			continue
 		}
 		for _, sc := range scenes {
 			// All Objects of a scene lie in one Shard, so that one of them tells.
@@ -165,35 +159,24 @@ func (s *scan) published(ctx context.Context) ([]snapshot.Scene, error) {
 	return out, nil
 }
 
-// scan reads what changed and writes the Part and the record.
+// damaged tells, of a Part that cannot be decoded, whether the fault is in the Part and not in reaching it.
+func (s *scan) damaged(ctx context.Context, row snapshot.Row) bool {
+	_, _, err := s.worker.Catalog.Get(ctx, row.Part, 0, -1, "")
+	return err == nil || errors.Is(err, fs.ErrNotExist)
+}
+
+// scan adopts an earlier scan or reads what changed, and writes the Part and the record.
 func (s *scan) scan(ctx context.Context) (*result, error) {
-	work := s.tasks()
-	if err := s.resume(ctx, work); err != nil {
+	scenes, ok, err := s.adopt(ctx)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.read(ctx, work); err != nil {
+	res := &result{Heals: s.heals}
+	if ok {
+		res.Change = compare(s.old, scenes)
+		res.Change.Kept = len(s.shard.Objects)
+	} else if scenes, res.Change, err = s.work(ctx); err != nil {
 		return nil, err
-	}
-	rejectDuplicates(work)
-	var scenes []snapshot.Scene
-	var held []objstore.Object
-	for _, t := range work {
-		if len(t.scene.Objects) > 0 {
-			scenes = append(scenes, t.scene)
-		}
-		for _, o := range t.scene.Objects {
-			held = append(held, o.Object)
-		}
-	}
-	res := &result{Change: compare(s.old, scenes)}
-	for _, t := range work {
-		res.Change.Vanished += t.vanished
-		res.Change.Ignored += t.ignored
-		if t.kept {
-			res.Change.Kept += len(t.objects)
-		} else {
-			res.Change.Scanned += len(t.objects)
-		}
 	}
 	if len(scenes) > 0 {
 		body, row, err := snapshot.EncodePart(scenes)
@@ -204,7 +187,7 @@ func (s *scan) scan(ctx context.Context) (*result, error) {
 		row.Start, row.End = s.shard.Keys.Start, s.shard.Keys.End
 		row.Shaping = s.shard.Shaping
 		// Of what the Part holds, which is not what was listed if something was replaced meanwhile.
-		row.Fingerprint = fingerprint(s.shard.Shaping, row.Collection, held)
+		row.Fingerprint = fingerprint(s.shard.Shaping, row.Collection, objectsOf(scenes))
 		row.Part = snapshot.PartKey(row.Collection, s.fence, row.Hash)
 		// Publish syncs before it makes anything depend on it.
 		if _, err := s.worker.Catalog.Put(ctx, row.Part, body, objstore.PutOptions{Relaxed: true}); err != nil {
@@ -215,6 +198,45 @@ func (s *scan) scan(ctx context.Context) (*result, error) {
 	// After the Part, so that who finds the record finds the Part.
 	rec := scanRecord{At: s.worker.Now(), Listing: s.shard.Fingerprint, Row: res.Row}
 	return res, s.worker.putWork(ctx, snapshot.ScanKey(s.shard.Scan), rec, objstore.PutOptions{})
+}
+
+// work reads what changed and returns all scenes of the Shard.
+func (s *scan) work(ctx context.Context) ([]snapshot.Scene, change, error) {
+	work := s.tasks()
+	if err := s.resume(ctx, work); err != nil {
+		return nil, change{}, err
+	}
+	if err := s.read(ctx, work); err != nil {
+		return nil, change{}, err
+	}
+	rejectDuplicates(work)
+	var scenes []snapshot.Scene
+	for _, t := range work {
+		if len(t.scene.Objects) > 0 {
+			scenes = append(scenes, t.scene)
+		}
+	}
+	c := compare(s.old, scenes)
+	for _, t := range work {
+		c.Vanished += t.vanished
+		c.Ignored += t.ignored
+		if t.kept {
+			c.Kept += len(t.objects)
+		} else {
+			c.Scanned += len(t.objects)
+		}
+	}
+	return scenes, c, nil
+}
+
+func objectsOf(scenes []snapshot.Scene) []objstore.Object {
+	var out []objstore.Object
+	for _, sc := range scenes {
+		for _, o := range sc.Objects {
+			out = append(out, o.Object)
+		}
+	}
+	return out
 }
 
 // A task is one scene of the Shard.
@@ -293,10 +315,7 @@ func (s *scan) read(ctx context.Context, work []*task) error {
 				totals.Rejects += len(t.scene.Rejects)
 				now := totals
 				mu.Unlock()
-				if err := s.worker.State.Shard(stop, s.run, s.ref, now); err != nil {
-					cancel(err)
-					return
-				}
+				s.worker.progress(stop, s.worker.State.Shard(stop, s.run, s.ref, now))
 			}
 		})
 	}

@@ -58,6 +58,9 @@ func (d *Desk) ended(ctx context.Context, l Lease, p Published, cause *Problem) 
 	switch err := getJSON(ctx, d.Catalog, outcomeKey(l.Run, l.Fence), &out); {
 	case err == nil:
 		r.Counts, r.Warnings = out.Counts, out.Warnings
+	case errors.Is(err, errNotWhole):
+		d.Log.WarnContext(ctx, "what the run found is lost", "run", l.Run, "error", err)
+		out = outcome{}
 	case !errors.Is(err, fs.ErrNotExist):
 		return Run{}, err
 	}
@@ -91,7 +94,9 @@ func (d *Desk) release(ctx context.Context, r Run) error {
 		if err != nil {
 			return c, errStop // somebody else settled it
 		}
-		n, promoted = n.Promote(g)
+		if promoted = false; !d.Workflow.Closing() {
+			n, promoted = n.Promote(g)
+		}
 		return n, nil
 	}, func(c Control) bool { return c.Last != nil && c.Last.ID == r.ID })
 	if err != nil {

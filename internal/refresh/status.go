@@ -2,7 +2,6 @@ package refresh
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -148,11 +147,12 @@ func (d *Desk) Runs(ctx context.Context, before string) iter.Seq2[Run, error] {
 	}
 }
 
-// Wait returns the record of a Run once it has ended; it looks every interval.
+// Wait returns the record of a Run once it has ended; it looks every interval. A Run that is nowhere to be found is
+// ErrNotFound.
 func (d *Desk) Wait(ctx context.Context, run string, interval time.Duration) (Run, error) {
 	for {
 		r, err := d.Run(ctx, run)
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		if err != nil {
 			return Run{}, err
 		}
 		if r.Ended != nil {

@@ -73,6 +73,13 @@ func (w *Worker) rules(raw []byte) (*config.Config, *item.Rules, error) {
 	return cfg, rules, nil
 }
 
+// progress takes the outcome of telling progress: no step fails because it cannot be told.
+func (w *Worker) progress(ctx context.Context, err error) {
+	if err != nil && ctx.Err() == nil {
+		w.Log.WarnContext(ctx, "progress is not recorded", "error", err)
+	}
+}
+
 // workKey is the key of a work file of a Run. The fence is in it, so that a Run whose Lease was taken over starts afresh.
 func workKey(run string, fence uint64, name string) string {
 	return snapshot.RunKey(run, fmt.Sprintf("%d/%s", fence, name))
@@ -89,6 +96,9 @@ func (w *Worker) putWork(ctx context.Context, key string, v any, opt objstore.Pu
 	return err
 }
 
+// errNotWhole: what was written without being synced does not parse, as after a power cut.
+var errNotWhole = errors.New("file is not whole")
+
 // getJSON reads a JSON object of the Catalog; a missing one is fs.ErrNotExist.
 func getJSON(ctx context.Context, r objstore.Reader, key string, v any) error {
 	body, _, err := r.Get(ctx, key, 0, -1, "")
@@ -96,7 +106,7 @@ func getJSON(ctx context.Context, r objstore.Reader, key string, v any) error {
 		return err
 	}
 	if err := json.Unmarshal(body, v); err != nil {
-		return fmt.Errorf("decode %s: %w", key, err)
+		return fmt.Errorf("decode %s: %w", key, errors.Join(errNotWhole, err))
 	}
 	return nil
 }
