@@ -227,7 +227,7 @@ type summaryLine struct {
 // report writes what a Run came to.
 func (a *app) report(ctx context.Context, e *engine, r refresh.Run, asJSON bool) error {
 	if asJSON {
-		return json.NewEncoder(a.stdout).Encode(summaryLine{r.ID, r.State, r.Snapshot, r.Counts, r.Duration().Seconds()})
+		return json.NewEncoder(a.stdout).Encode(summaryLine{r.ID, r.State, r.Snapshot, r.Counts, r.Seconds()})
 	}
 	if r.State != refresh.Successful {
 		return nil

@@ -121,11 +121,11 @@ func (e *engine) tend(ctx context.Context, log *slog.Logger, start bool) {
 		}
 		if start {
 			start = false
-			switch ans, err := e.desk.Start(whole, refresh.Request{}); {
+			switch ans, err := e.desk.Start(whole, refresh.Request{Queue: true}); {
 			case err != nil:
 				log.Error("start the first refresh", "error", err)
-			case ans.Kind == refresh.Busy:
-				log.Info("another refresh is running", "run", ans.Run)
+			case ans.Kind == refresh.Queued:
+				log.Info("another refresh is running; the first one of this server comes after it", "run", ans.Run)
 			}
 		}
 		select {

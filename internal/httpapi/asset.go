@@ -32,12 +32,38 @@ func (s *server) asset(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Content-Type", assetType(key))
 	h.Set("ETag", `"`+url.PathEscape(strings.Trim(f.object.ETag, `"`))+`"`)
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox") // a browser shows it, at most
-	http.ServeContent(w, r, "", f.object.Modified.Truncate(time.Second), f)
+	http.ServeContent(&rangeRefusal{ResponseWriter: w}, r, "", f.object.Modified.Truncate(time.Second), f)
 	if f.err != nil && r.Context().Err() == nil {
 		s.Log.ErrorContext(r.Context(), "serve asset", "key", key, "error", f.err)
 		panic(http.ErrAbortHandler) // the answer is under way: cut it short, so that it does not look whole
 	}
 	return nil
+}
+
+// A rangeRefusal makes a problem of http.ServeContent's plain 416.
+type rangeRefusal struct {
+	http.ResponseWriter
+	refused bool
+}
+
+func (w *rangeRefusal) WriteHeader(status int) {
+	if status != http.StatusRequestedRangeNotSatisfiable {
+		w.ResponseWriter.WriteHeader(status)
+		return
+	}
+	w.refused = true
+	body, err := encode(refuse("bad_range", "the Range header asks for bytes that the file does not have"))
+	if err != nil {
+		panic(err) // a struct of strings
+	}
+	write(w.ResponseWriter, status, "application/problem+json", body)
+}
+
+func (w *rangeRefusal) Write(p []byte) (int, error) {
+	if w.refused {
+		return len(p), nil // ServeContent's own words
+	}
+	return w.ResponseWriter.Write(p)
 }
 
 func noAsset(key string) error { return refuse("not_found", "there is no asset %q", key) }

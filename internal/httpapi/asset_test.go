@@ -51,6 +51,9 @@ func TestAssetRanges(t *testing.T) {
 		w.source.gets.Store(0)
 		w.source.bytes.Store(0)
 		r := w.do("GET", path, "", "Range: "+c.rng)
+		if r.status == 416 && !strings.Contains(string(r.body), `"code":"bad_range"`) {
+			t.Errorf("%s: %s", c.rng, r.body)
+		}
 		if r.status != c.status || c.want != "" && string(r.body) != c.want {
 			t.Errorf("range %q: %d with %d bytes, want %d with %d", c.rng, r.status, len(r.body), c.status, len(c.want))
 		}

@@ -59,9 +59,10 @@ func (s *server) root(v view) stac.Catalog {
 	c := stac.Catalog{ID: s.ID, Title: s.Title, Description: s.Description, ConformsTo: conformance}
 	if v.reader != nil {
 		m := v.reader.Manifest()
+		c.ID = cmp.Or(c.ID, m.CatalogID())
 		c.Title, c.Description = cmp.Or(c.Title, m.Title), cmp.Or(c.Description, m.Description)
 	}
-	c.Title = cmp.Or(c.Title, "Cairn")
+	c.ID, c.Title = cmp.Or(c.ID, "cairn"), cmp.Or(c.Title, "Cairn")
 	c.Description = cmp.Or(c.Description, "GeoTIFFs as a STAC catalog")
 	return c
 }

@@ -7,7 +7,6 @@
 package httpapi
 
 import (
-	"cmp"
 	"context"
 	"iter"
 	"log/slog"
@@ -49,7 +48,7 @@ type Options struct {
 	// BasePath is the path under which requests arrive; "" is the root.
 	BasePath string
 
-	// ID, Title and Description of the root. An empty Title is that of the published Snapshot, and so is an empty Description.
+	// ID, Title and Description of the root. What is empty is that of the published Snapshot.
 	ID, Title, Description string
 	// Version of Cairn, for the page for people.
 	Version string
@@ -58,7 +57,6 @@ type Options struct {
 
 // New makes the handler.
 func New(opt Options) http.Handler {
-	opt.ID = cmp.Or(opt.ID, "cairn")
 	opt.BasePath = strings.TrimSuffix(path.Clean("/"+opt.BasePath), "/")
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)

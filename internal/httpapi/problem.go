@@ -25,6 +25,7 @@ var statuses = map[string]int{
 	"snapshot_expired":   http.StatusGone,
 	"token_expired":      http.StatusGone,
 	"queue_full":         http.StatusTooManyRequests,
+	"bad_range":          http.StatusRequestedRangeNotSatisfiable,
 	"internal":           http.StatusInternalServerError,
 	"cancelled":          http.StatusServiceUnavailable,
 	"newer_format":       http.StatusServiceUnavailable,

@@ -63,7 +63,7 @@ func (s *server) start(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Retry-After", strconv.Itoa(queueAfter))
 		return refuse("queue_full", "%d refreshes wait already", refresh.MaxWaiting)
 	}
-	w.Header().Set("Location", s.links(r).href("refresh", "runs", ans.Run))
+	w.Header().Set("Location", links{s.base(r).EscapedPath()}.href("refresh", "runs", ans.Run))
 	w.Header().Set("Retry-After", strconv.Itoa(pollAfter))
 	w.Header().Set("Cache-Control", "no-store")
 	return answer(w, status, out)

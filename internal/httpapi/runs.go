@@ -32,7 +32,7 @@ type runAnswer struct {
 func (l links) run(r refresh.Run) runAnswer {
 	out := runAnswer{Run: r, Links: []stac.Link{l.to("self", stac.TypeJSON, "", "refresh", "runs", r.ID)}}
 	if r.Started != nil && r.Ended != nil {
-		seconds := r.Duration().Seconds()
+		seconds := r.Seconds()
 		out.DurationSeconds = &seconds
 	}
 	if r.State == refresh.Successful {
@@ -127,7 +127,7 @@ func (s *server) cancel(w http.ResponseWriter, r *http.Request) error {
 		return refuse("run_ended", "run %s has ended: it is %s", run.ID, run.State)
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	w.Header().Set("Location", s.links(r).href("refresh", "runs", run.ID))
+	w.Header().Set("Location", links{s.base(r).EscapedPath()}.href("refresh", "runs", run.ID))
 	return answer(w, http.StatusAccepted, s.links(r).run(run))
 }
 

@@ -21,13 +21,11 @@ type holderLock struct {
 // takeLock makes and locks a file of its own in dir.
 func takeLock(dir string) (*holderLock, error) {
 	if dir == "" {
-		base, err := os.UserCacheDir()
-		if err != nil {
-			base = os.TempDir()
+		var err error
+		if dir, err = lockFolder(); err != nil {
+			return nil, err
 		}
-		dir = filepath.Join(base, "cairn", "holders")
-	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	} else if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder for process locks: %w", err)
 	}
 	sweep(dir)
@@ -45,6 +43,36 @@ func takeLock(dir string) (*holderLock, error) {
 		return nil, fmt.Errorf("lock %s: held by another process", path)
 	}
 	return &holderLock{holder: refresh.Holder{Host: host, PID: os.Getpid(), Lock: path}, file: file}, nil
+}
+
+// lockFolder makes the folder of this user's process locks: in the cache folder, or, for users without one they can write to, in
+// the temporary folder, or at least one of this process's own. Processes that do not find each other's locks wait for a dead
+// one's Lease to run out.
+func lockFolder() (string, error) {
+	var candidates []string
+	if cache, err := os.UserCacheDir(); err == nil {
+		candidates = append(candidates, filepath.Join(cache, "cairn", "holders"))
+	}
+	candidates = append(candidates, filepath.Join(os.TempDir(), fmt.Sprintf("cairn-%d", os.Getuid()), "holders"))
+	for _, dir := range candidates {
+		if os.MkdirAll(dir, 0o700) == nil && writable(dir) {
+			return dir, nil
+		}
+	}
+	dir, err := os.MkdirTemp("", "cairn-holders-")
+	if err != nil {
+		return "", fmt.Errorf("make folder for process locks: %w", err)
+	}
+	return dir, nil
+}
+
+func writable(dir string) bool {
+	f, err := os.CreateTemp(dir, "try-")
+	if err != nil {
+		return false
+	}
+	f.Close()
+	return os.Remove(f.Name()) == nil
 }
 
 func (h *holderLock) release() error {

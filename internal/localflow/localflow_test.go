@@ -1,6 +1,7 @@
 package localflow_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +21,7 @@ import (
 	"github.com/cairn-stac/cairn/internal/localflow"
 	"github.com/cairn-stac/cairn/internal/objstate"
 	"github.com/cairn-stac/cairn/internal/objstore"
+	"github.com/cairn-stac/cairn/internal/objstore/dirstore"
 	"github.com/cairn-stac/cairn/internal/objstore/faultstore"
 	"github.com/cairn-stac/cairn/internal/objstore/memstore"
 	"github.com/cairn-stac/cairn/internal/refresh"
@@ -33,18 +36,26 @@ type engine struct {
 
 func start(t *testing.T, source, catalog objstore.Store, locks string) *engine {
 	t.Helper()
+	e, err := newEngine(source, catalog, locks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.flow.Close() })
+	return e
+}
+
+func newEngine(source, catalog objstore.Store, locks string) (*engine, error) {
 	log := slog.New(slog.NewTextHandler(io.Discard, nil))
 	flow, err := localflow.New(localflow.Options{Scans: 2, Renew: 20 * time.Millisecond, Tries: 3, Pause: time.Millisecond, Locks: locks, Log: log})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	e := &engine{flow: flow, source: faultstore.New(source), catalog: faultstore.New(catalog)}
 	state := objstate.New(e.catalog, time.Now)
 	e.desk = &refresh.Desk{State: state, Catalog: e.catalog, Workflow: flow, TTL: 10 * time.Second, Now: time.Now, Log: log}
 	flow.Bind(e.desk, &refresh.Worker{State: state, Catalog: e.catalog, Source: e.source, About: item.Source{URL: "file:///s", Name: "s"},
 		Config: refresh.ReadConfig(e.catalog), Parallel: 4, Now: time.Now, Log: log})
-	t.Cleanup(func() { flow.Close() })
-	return e
+	return e, nil
 }
 
 func source(t *testing.T, n int) *memstore.Store {
@@ -287,8 +298,146 @@ const victim = "CAIRN_TEST_LOCALFLOW_VICTIM"
 // held keeps the victim's lock from being collected, and so closed, as garbage.
 var held *localflow.Flow
 
-// TestMain lets the test binary be a process that holds a lock until it is killed.
+// starter, with the folders of a Source, a Catalog and locks, makes the test binary a process that starts a hundred Runs at once.
+const starter = "CAIRN_TEST_LOCALFLOW_STARTER"
+
+// startMany waits for a line on stdin, asks for a hundred Runs at once while the Source's listing is held up, prints each answer, and
+// lets the Run go on at the end of stdin.
+func startMany(folders string) error {
+	dirs := filepath.SplitList(folders)
+	source, err := dirstore.Open(dirs[0])
+	if err != nil {
+		return err
+	}
+	catalog, err := dirstore.Open(dirs[1])
+	if err != nil {
+		return err
+	}
+	e, err := newEngine(source, catalog, dirs[2])
+	if err != nil {
+		return err
+	}
+	gate := faultstore.NewGate()
+	e.source.Set(faultstore.Match{Op: faultstore.List}, faultstore.Fault{Gate: gate})
+	in := bufio.NewReader(os.Stdin)
+	fmt.Println("ready")
+	if _, err := in.ReadString('\n'); err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	for range 100 {
+		wg.Go(func() {
+			ans, err := e.desk.Start(context.Background(), refresh.Request{})
+			fmt.Println("answer", ans.Kind, ans.Run, err)
+		})
+	}
+	wg.Wait()
+	fmt.Println("done")
+	_, _ = io.Copy(io.Discard, in)
+	gate.Release()
+	for {
+		c, _, err := e.desk.State.Load(context.Background())
+		if err != nil || c.Lease == nil {
+			return errors.Join(err, e.flow.Close())
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// Two hundred starts at once, a hundred from each of two processes, on one Catalog folder: one is started, and the other 199 are
+// told which.
+func TestOneRunOfManyStartsInTwoProcesses(t *testing.T) {
+	src, cat, locks := t.TempDir(), t.TempDir(), t.TempDir()
+	type process struct {
+		cmd   *exec.Cmd
+		stdin io.WriteCloser
+		out   *bufio.Scanner
+	}
+	var procs []process
+	for range 2 {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), starter+"="+strings.Join([]string{src, cat, locks}, string(filepath.ListSeparator)))
+		cmd.Stderr = os.Stderr
+		stdin, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		p := process{cmd, stdin, bufio.NewScanner(stdout)}
+		if !p.out.Scan() || p.out.Text() != "ready" {
+			t.Fatalf("the process says %q", p.out.Text())
+		}
+		procs = append(procs, p)
+	}
+	for _, p := range procs {
+		if _, err := io.WriteString(p.stdin, "go\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	answers, runs := map[string]int{}, map[string]bool{}
+	for _, p := range procs {
+		for p.out.Scan() && p.out.Text() != "done" {
+			f := strings.Fields(p.out.Text())
+			if len(f) != 4 || f[0] != "answer" || f[3] != "<nil>" {
+				t.Fatalf("the process says %q", p.out.Text())
+			}
+			answers[f[1]]++
+			runs[f[2]] = true
+		}
+	}
+	started, busy := fmt.Sprint(refresh.Started), fmt.Sprint(refresh.Busy)
+	if answers[started] != 1 || answers[busy] != 199 || len(runs) != 1 {
+		t.Errorf("answers %v, of the runs %v", answers, runs)
+	}
+	for _, p := range procs {
+		p.stdin.Close()
+	}
+	for _, p := range procs {
+		if err := p.cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Without a home, or with one that cannot be written to, the locks lie elsewhere.
+func TestLocksWithoutAHome(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("the cache folder of Windows does not come from these variables")
+	}
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, home := range map[string]string{"none": "", "no folder": file} {
+		t.Setenv("HOME", home)
+		t.Setenv("XDG_CACHE_HOME", "")
+		t.Setenv("TMPDIR", t.TempDir())
+		flow, err := localflow.New(localflow.Options{})
+		if err != nil {
+			t.Errorf("home %s: %v", name, err)
+			continue
+		}
+		if err := flow.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestMain lets the test binary be a process that starts Runs, or one that holds a lock until it is killed.
 func TestMain(m *testing.M) {
+	if folders := os.Getenv(starter); folders != "" {
+		if err := startMany(folders); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if dir := os.Getenv(victim); dir != "" {
 		var err error
 		if held, err = localflow.New(localflow.Options{Locks: dir}); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"syscall"
 
 	"github.com/cairn-stac/cairn/internal/snapshot"
 )
@@ -63,7 +64,7 @@ func Final(err error) bool {
 	)
 	return errors.As(err, &cfg) || errors.As(err, &mass) || errors.As(err, &fen) || errors.As(err, &src) && srcFinal(src) ||
 		errors.Is(err, ErrLeaseLost) || errors.Is(err, ErrCancelled) || errors.Is(err, ErrNewerFormat) ||
-		errors.Is(err, context.Canceled)
+		errors.Is(err, context.Canceled) || errors.Is(err, syscall.ENOSPC)
 }
 
 // srcFinal: a Source that is missing or forbidden will not come back within a retry.
@@ -100,6 +101,8 @@ func ProblemOf(err error) *Problem {
 		code = "superseded"
 	case errors.Is(err, ErrNewerFormat):
 		code = "newer_format"
+	case errors.Is(err, syscall.ENOSPC):
+		return &Problem{Code: "no_space", Message: "the disk of the catalog is full; free some space and refresh again"}
 	}
 	return &Problem{Code: code, Message: err.Error()}
 }

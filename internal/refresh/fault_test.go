@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -192,6 +194,26 @@ func TestWhatNobodyNeedsIsRemoved(t *testing.T) {
 	if n := len(r.published()); n != 6 {
 		t.Errorf("%d items are published", n)
 	}
+}
+
+// A full disk is said in a sentence, is not tried again, and leaves what is published as it was.
+func TestFullDisk(t *testing.T) {
+	ctx := context.Background()
+	r := newRig(t)
+	r.survey(1)
+	r.refresh(incremental)
+	before := show(r.published())
+	r.put("a/new.tif", raster(5))
+	p := r.start()
+	full := p.catalog.Set(faultstore.Match{Op: faultstore.Put, Prefix: "parts/"}, faultstore.Fault{Err: &fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}})
+	run, err := p.run(ctx, incremental)
+	if err != nil || run.State != refresh.Failed || run.Error.Code != "no_space" || full.Fired() != 1 || show(r.published()) != before {
+		t.Errorf("%+v %+v, %v", run, run.Error, err)
+	}
+	if !refresh.Final(&fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}) {
+		t.Error("a full disk is tried again")
+	}
+	r.refresh(incremental)
 }
 
 // flapping replaces an Object whenever it is about to be read.

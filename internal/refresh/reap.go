@@ -36,7 +36,7 @@ func (d *Desk) Reap(ctx context.Context) (changed bool, err error) {
 		return false, ignoreLost(err)
 	case LaunchEnded:
 		_, err := d.Settle(ctx, l.Run, l.Fence, &Problem{Code: "interrupted",
-			Message: "the process or workflow that ran the refresh ended before it was done; what it had scanned is kept for the next run"})
+			Message: "the process that ran the refresh has ended; the next refresh takes over what it had scanned"})
 		return err == nil, ignoreLost(err)
 	case LaunchAbsent:
 		if g.Now.Sub(l.Granted) > launchPatience {

@@ -121,6 +121,9 @@ func (r Run) Duration() time.Duration {
 	return r.Ended.Sub(*r.Started)
 }
 
+// Seconds is Duration in seconds, to the millisecond.
+func (r Run) Seconds() float64 { return float64(r.Duration().Milliseconds()) / 1000 }
+
 // A Problem is why a Run failed: a stable code for programs and a sentence for people.
 type Problem struct {
 	Code    string `json:"code"`

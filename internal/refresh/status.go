@@ -51,7 +51,7 @@ func (d *Desk) Status(ctx context.Context) (Status, error) {
 	}
 	if r := c.Last; r != nil {
 		s.LastRefresh = r.Ended
-		seconds := math.Round(r.Duration().Seconds()*1000) / 1000
+		seconds := r.Seconds()
 		s.LastDurationSeconds = &seconds
 		s.RunID, s.State = &r.ID, &r.State
 		if r.Error != nil {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -154,6 +155,19 @@ func WriteManifest(ctx context.Context, store objstore.Store, m Manifest) error 
 		return fmt.Errorf("write snapshot %d: there is another one, of run %s", m.Fence, there.Run)
 	}
 	return nil
+}
+
+// CatalogID is the id of the STAC Catalog: the last element of the Source's URL, in [A-Za-z0-9._-].
+func (m *Manifest) CatalogID() string {
+	source := strings.TrimRight(m.Source, "/")
+	id := strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '_', r == '-':
+			return r
+		}
+		return '-'
+	}, source[strings.LastIndexByte(source, '/')+1:])
+	return cmp.Or(strings.Trim(id, "-."), "catalog")
 }
 
 // refs is what clean-up needs of a manifest.

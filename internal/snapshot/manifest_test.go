@@ -115,3 +115,14 @@ func FuzzManifest(f *testing.F) {
 		}
 	})
 }
+
+func TestCatalogID(t *testing.T) {
+	for source, want := range map[string]string{
+		"file:///data/my rasters": "my-rasters", "s3://bucket/a/b/": "b", "s3://bucket": "bucket", "": "catalog",
+		"file:///": "file", "file:///données": "donn-es", "file:///..": "catalog",
+	} {
+		if got := (&Manifest{Source: source}).CatalogID(); got != want {
+			t.Errorf("%q: %q, want %q", source, got, want)
+		}
+	}
+}

@@ -37,7 +37,7 @@ type file struct {
 
 // rootFile is the Catalog with a link to each Collection.
 func rootFile(m *snapshot.Manifest) (file, error) {
-	c := stac.Catalog{ID: rootID(m), Title: m.Title, Description: cmp.Or(m.Description, m.Title, rootID(m))}
+	c := stac.Catalog{ID: m.CatalogID(), Title: m.Title, Description: cmp.Or(m.Description, m.Title, m.CatalogID())}
 	c.Links = []stac.Link{{Rel: "root", Href: "./catalog.json", Type: stac.TypeJSON, Title: m.Title}}
 	for _, child := range m.Collections {
 		c.Links = append(c.Links, stac.Link{
@@ -46,18 +46,6 @@ func rootFile(m *snapshot.Manifest) (file, error) {
 	}
 	body, err := c.MarshalJSON()
 	return file{rootKey, body}, err
-}
-
-// rootID is made of the last element of the Source's URL.
-func rootID(m *snapshot.Manifest) string {
-	source := strings.TrimRight(m.Source, "/")
-	id := strings.Map(func(r rune) rune {
-		if isPlain(r) {
-			return r
-		}
-		return '-'
-	}, source[strings.LastIndexByte(source, '/')+1:])
-	return cmp.Or(strings.Trim(id, "-."), "catalog")
 }
 
 func title(c stac.Collection) string { return cmp.Or(c.Title, c.ID) }

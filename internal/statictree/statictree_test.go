@@ -448,15 +448,7 @@ func TestWriteErrors(t *testing.T) {
 	}
 }
 
-func TestRootID(t *testing.T) {
-	for source, want := range map[string]string{
-		"file:///data/my rasters": "my-rasters", "s3://bucket/a/b/": "b", "s3://bucket": "bucket", "": "catalog",
-		"file:///": "file", "file:///données": "donn-es", "file:///..": "catalog",
-	} {
-		if got := rootID(&snapshot.Manifest{Source: source}); got != want {
-			t.Errorf("%q: %q, want %q", source, got, want)
-		}
-	}
+func TestCheckID(t *testing.T) {
 	if got := fmt.Sprint(checkID("A.b_c-9"), checkID("...")); got != `<nil> id "..." cannot name a file` {
 		t.Error(got)
 	}
