@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/cairn-stac/cairn/internal/config"
@@ -186,61 +185,6 @@ func count(p plan, base []snapshot.Row, results map[string]result, m *snapshot.M
 		c.Items += row.Counts.Items
 	}
 	return c
-}
-
-// A Run may drop up to half of a Collection, or fewer files than this of it, without being asked back.
-const massDelete = 100
-
-// refuseMassDelete stops a Run that would drop everything, or more than half of a Collection and at least massDelete
-// Objects, unless that was allowed. A single file may always go.
-func refuseMassDelete(p plan, base []snapshot.Row, results map[string]result) error {
-	if p.Scope.AllowMassDelete {
-		return nil
-	}
-	type tally struct{ held, dropped int }
-	by := map[string]*tally{}
-	of := func(id string) *tally {
-		if by[id] == nil {
-			by[id] = &tally{}
-		}
-		return by[id]
-	}
-	var all tally
-	regrouped := false
-	for _, row := range base {
-		of(row.Collection).held += objects(row)
-		all.held += objects(row)
-		regrouped = regrouped || row.Shaping != p.Shaping
-	}
-	kept := 0
-	for _, e := range p.Entries {
-		if e.Row >= 0 {
-			kept += objects(base[e.Row])
-			continue
-		}
-		r := results[e.Ref]
-		if r.Row != nil {
-			kept += objects(*r.Row)
-		}
-		of(e.Collection).dropped += r.Change.Dropped
-		all.dropped += r.Change.Dropped
-	}
-	if kept == 0 && all.held > 1 {
-		return &MassDeleteError{Removed: all.held, Held: all.held}
-	}
-	if regrouped {
-		// A changed config moves Objects between Collections, which looks like dropping them: only the sum tells.
-		if gone := all.held - kept; gone >= massDelete && gone*2 > all.held {
-			return &MassDeleteError{Removed: gone, Held: all.held}
-		}
-		return nil
-	}
-	for _, id := range slices.Sorted(maps.Keys(by)) {
-		if t := by[id]; t.dropped >= massDelete && t.dropped*2 > t.held {
-			return &MassDeleteError{Collection: id, Removed: t.dropped, Held: t.held}
-		}
-	}
-	return nil
 }
 
 func title(cfg *config.Config, about item.Source) string { return cmp.Or(cfg.Title, about.Name) }
