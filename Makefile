@@ -3,10 +3,10 @@ GO ?= go
 TOOL = $(GO) tool -modfile=tools/go.mod
 FUZZTIME ?= 30s
 
-.PHONY: help demo test lint vuln race bench fuzz cross corpus ci
+.PHONY: help demo test lint vuln race bench fuzz cross corpus unprivileged ci
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 demo: ## sample rasters, a catalog of them, served
 	$(GO) run ./cmd/cairn demo
@@ -44,6 +44,9 @@ cross: ## build for the other systems
 
 corpus: ## catalog real GeoTIFFs and validate every STAC file; CORPUS is their folder, SCHEMAS that of check.py
 	CORPUS=$${CORPUS:-../shared/corpus/files} SCHEMAS=$${SCHEMAS:-../shared/schemas} scripts/corpus.sh
+
+unprivileged: ## as root: the tests that root skips, as another user
+	scripts/unprivileged.sh
 
 ci: ## what CI runs
 	bash .ci/run
