@@ -297,7 +297,7 @@ func (s *scan) read(ctx context.Context, work []*task) error {
 // late tells whether the deadline is near.
 func (s *scan) late(ctx context.Context) bool {
 	at, ok := ctx.Deadline()
-	return ok && time.Until(at) < s.worker.Margin
+	return ok && at.Sub(s.worker.Now()) < s.worker.Margin
 }
 
 // progress is the tally of the tasks that are done.

@@ -450,9 +450,10 @@ func TestScanNearItsDeadline(t *testing.T) {
 	for i := range 40 {
 		r.put(fmt.Sprintf("a/r%02d.tif", i), raster(i))
 	}
+	r.now = time.Now() // the deadline of a context is by the real clock
 	p := r.start()
 	p.worker.Parallel = 1
-	p.worker.Margin = time.Hour - 300*time.Millisecond
+	p.worker.Margin = 30 * time.Minute
 	ctx := context.Background()
 	ans, err := p.desk.Start(ctx, refresh.Request{})
 	if err != nil {
@@ -466,7 +467,7 @@ func TestScanNearItsDeadline(t *testing.T) {
 	p.source.Set(faultstore.Match{Op: faultstore.Get, Nth: 10}, faultstore.Fault{Gate: gate})
 	go func() {
 		if gate.Reached(ctx) == nil {
-			time.Sleep(350 * time.Millisecond) // past the margin
+			r.now = r.now.Add(31 * time.Minute) // past the margin
 			gate.Release()
 		}
 	}()
