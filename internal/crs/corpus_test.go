@@ -7,26 +7,19 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/cairn-stac/cairn/internal/sharedtest"
 )
 
-// openCorpus opens a file of the shared folder that may lie beside the repository.
+// openCorpus opens a file of the corpus that may lie beside the repository.
 func openCorpus(t *testing.T, name string) *os.File {
-	dir, err := os.Getwd()
+	dir, ok := sharedtest.Dir("corpus")
+	if !ok {
+		t.Skip("the corpus is not beside the repository")
+	}
+	f, err := os.Open(filepath.Join(dir, name))
 	if err != nil {
 		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		if filepath.Dir(dir) == dir {
-			t.Skip("no go.mod above the test")
-		}
-		dir = filepath.Dir(dir)
-	}
-	f, err := os.Open(filepath.Join(dir, "..", "shared", name))
-	if err != nil {
-		t.Skip("no shared folder beside the repository")
 	}
 	t.Cleanup(func() { f.Close() })
 	return f
@@ -34,7 +27,7 @@ func openCorpus(t *testing.T, name string) *os.File {
 
 // Footprints of real rasters against GDAL's densest ones.
 func TestFootprintsOfCorpus(t *testing.T) {
-	lines := bufio.NewScanner(openCorpus(t, "corpus/truth.jsonl"))
+	lines := bufio.NewScanner(openCorpus(t, "truth.jsonl"))
 	lines.Buffer(nil, 1<<20)
 	known, unknown, agree, close := 0, 0, 0, 0
 	for lines.Scan() {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/cairn-stac/cairn/internal/geotiff"
 	"github.com/cairn-stac/cairn/internal/geotiff/tifftest"
+	"github.com/cairn-stac/cairn/internal/sharedtest"
 )
 
 // truth is what GDAL says of a file of the corpus.
@@ -48,25 +48,12 @@ var notJSON = regexp.MustCompile(`([\[:,])(-?Infinity|NaN)\b`)
 // corpus finds the corpus beside the repository, or skips the test.
 func corpus(t *testing.T) (dir string, rows []truth) {
 	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			break
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			t.Skip("no go.mod above the test")
-		}
-		dir = up
-	}
-	dir = filepath.Join(dir, "..", "shared", "corpus")
-	b, err := os.ReadFile(filepath.Join(dir, "truth.jsonl"))
-	if errors.Is(err, fs.ErrNotExist) {
+	dir, ok := sharedtest.Dir("corpus")
+	if !ok {
 		t.Skip("the corpus is not beside the repository")
-	} else if err != nil {
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "truth.jsonl"))
+	if err != nil {
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(b)) {

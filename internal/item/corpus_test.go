@@ -17,26 +17,10 @@ import (
 
 	"github.com/cairn-stac/cairn/internal/crs"
 	"github.com/cairn-stac/cairn/internal/objstore"
+	"github.com/cairn-stac/cairn/internal/sharedtest"
 	"github.com/cairn-stac/cairn/internal/stac"
 	"github.com/cairn-stac/cairn/internal/stac/stactest"
 )
-
-// corpusDir finds the corpus beside the repository; "" where there is none.
-func corpusDir() string {
-	dir, _ := filepath.Abs(".")
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			corpus := filepath.Join(dir, "..", "shared", "corpus")
-			if _, err := os.Stat(filepath.Join(corpus, "truth.jsonl")); err == nil {
-				return corpus
-			}
-			return ""
-		}
-		if dir == filepath.Dir(dir) {
-			return ""
-		}
-	}
-}
 
 // A truth is what GDAL says of a file of the corpus.
 type truth struct {
@@ -70,8 +54,8 @@ var notJSON = regexp.MustCompile(`([:,\[])-?(?:NaN|Infinity)`)
 
 // TestCorpus makes an Item or a Reject of every file of the corpus, valid by the schemas, and holds both against GDAL.
 func TestCorpus(t *testing.T) {
-	dir := corpusDir()
-	if dir == "" {
+	dir, ok := sharedtest.Dir("corpus")
+	if !ok {
 		t.Skip("the corpus is not beside the repository")
 	}
 	data, err := os.ReadFile(filepath.Join(dir, "truth.jsonl"))

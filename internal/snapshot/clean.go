@@ -17,7 +17,7 @@ const ScansRetention = 24 * time.Hour
 const maxSkew = time.Hour
 
 // AdoptableScan tells whether a Run may take over the Part that a scan record of this age names. The age counts from when
-// the record's Part was written, and adopting does not renew it: see Clean for why.
+// the record's Part was written. Who adopts it writes a Part and a record of its own: see Clean for why the old ones may go.
 func AdoptableScan(age time.Duration) bool { return age > -maxSkew && age < ScansRetention/2 }
 
 // CleanOptions say what a clean-up may remove.

@@ -150,8 +150,6 @@ func (c *Counts) add(sc Scene) {
 			c.Sidecars++
 		case Rejected:
 			c.Rejects++
-		case Vanished:
-			c.Vanished++
 		}
 	}
 	for _, r := range sc.Rejects {

@@ -56,7 +56,7 @@ func TestPartRow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Counts{Items: 2, Assets: 2, Sidecars: 1, Rejects: 2, Vanished: 1, Retry: 1}); row.Counts != want {
+	if want := (Counts{Items: 2, Assets: 2, Sidecars: 2, Rejects: 2, Retry: 1}); row.Counts != want {
 		t.Errorf("counts %+v, want %+v", row.Counts, want)
 	}
 	if row.Summary.Items != 2 {
@@ -134,7 +134,7 @@ func TestHashCoversContent(t *testing.T) {
 		"etag":     func(s []Scene) { s[0].Objects[0].ETag += "x" },
 		"modified": func(s []Scene) { s[0].Objects[0].Modified = s[0].Objects[0].Modified.Add(1) },
 		"class":    func(s []Scene) { s[0].Objects[0].Class = "" },
-		"role":     func(s []Scene) { s[1].Objects[0].Role = Sidecar },
+		"role":     func(s []Scene) { s[1].Objects[0].Role = Rejected },
 		"code":     func(s []Scene) { s[3].Rejects[0].Code = "x" },
 		"message":  func(s []Scene) { s[3].Rejects[0].Message = "x" },
 		"retry":    func(s []Scene) { s[3].Rejects[0].Retry = true },

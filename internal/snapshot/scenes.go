@@ -16,7 +16,7 @@ import (
 // number of scenes, then each one. Numbers are varints, strings follow their length.
 const scenesVersion = 1
 
-var roleCodes = []Role{Asset, Sidecar, Rejected, Vanished} // by their code in the scene block
+var roleCodes = []Role{Asset, Sidecar, Rejected} // by their code in the scene block
 
 // hashSize is how many bytes of a SHA-256 name a Part: 128 bits are beyond any accident.
 const hashSize = 16

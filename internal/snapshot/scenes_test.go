@@ -80,7 +80,7 @@ func oddScenes() []Scene {
 	return []Scene{
 		{Key: "c/a.", Objects: []Object{obj("c/a.tif", Rejected, day), obj("c/a.tfw", Sidecar, time.Time{})},
 			Rejects: []Reject{{Key: "c/a.tif", Code: "archived", Message: "It is archived.\nRestore it.", Retry: true}}},
-		{Key: "c/b.", Objects: []Object{obj("c/b.tif", Vanished, day.Add(123456789))}},
+		{Key: "c/b.", Objects: []Object{obj("c/b.tif", Sidecar, day.Add(123456789))}},
 		{Key: "c/c_", Objects: []Object{obj("c/c_1.tif", Asset, day), obj("c/c_2.tif", Asset, day)},
 			Items: []Item{{ID: "c_1", JSON: line("c", "c_1", nil, "", "2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z")},
 				{ID: "c_2", JSON: line("c", "c_2", &[4]float64{179, -1, -179, 1}, "2020-06-01T00:00:00.5Z", "", "")}}},

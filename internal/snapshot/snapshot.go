@@ -12,13 +12,12 @@ import (
 // A Role is what a listed Object turned out to be.
 type Role string
 
-// Each Object of a Part has exactly one Role. (Objects that are none of Cairn's concern are counted as ignored by the
-// plan and are in no Part.)
+// Each Object of a Part has exactly one Role. Objects that are none of Cairn's concern, or that vanished before they could
+// be read, are in no Part: the Run counts them.
 const (
-	Asset    Role = "asset"    // in an Item
-	Sidecar  Role = "sidecar"  // belongs to a raster
-	Rejected Role = "reject"   // a raster that cannot be catalogued
-	Vanished Role = "vanished" // listed, but gone when it was to be read
+	Asset    Role = "asset"   // in an Item
+	Sidecar  Role = "sidecar" // belongs to a raster
+	Rejected Role = "reject"  // a raster that cannot be catalogued
 )
 
 // An Object of the Source with its Role.
@@ -55,7 +54,6 @@ type Counts struct {
 	Assets   int `json:"assets"`
 	Sidecars int `json:"sidecars"`
 	Rejects  int `json:"rejects"`
-	Vanished int `json:"vanished"`
 	Retry    int `json:"retry,omitempty"` // those of Rejects that are tried again each Run
 }
 

@@ -5,9 +5,7 @@ package stactest
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -17,6 +15,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/cairn-stac/cairn/internal/sharedtest"
 	"github.com/cairn-stac/cairn/internal/stac"
 )
 
@@ -60,11 +59,9 @@ type schemas struct {
 
 // load finds and indexes the schemas, once; nil where they are not there.
 var load = sync.OnceValue(func() *schemas {
-	dir, err := schemaDir()
-	if errors.Is(err, fs.ErrNotExist) {
+	dir, ok := sharedtest.Dir("schemas")
+	if !ok {
 		return nil
-	} else if err != nil {
-		panic(err)
 	}
 	data, err := os.ReadFile(filepath.Join(dir, "index.json"))
 	if err != nil {
@@ -79,26 +76,6 @@ var load = sync.OnceValue(func() *schemas {
 	s.compiler.AssertFormat()
 	return s
 })
-
-// schemaDir is ../shared/schemas beside the repository that the test runs in.
-func schemaDir() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			dir = filepath.Join(filepath.Dir(dir), "shared", "schemas")
-			_, err := os.Stat(dir)
-			return dir, err
-		}
-		parent := filepath.Dir(dir)
-		if parent == dir {
-			return "", fs.ErrNotExist
-		}
-		dir = parent
-	}
-}
 
 // Load implements jsonschema.URLLoader; nothing is ever fetched.
 func (s *schemas) Load(url string) (any, error) {
