@@ -45,6 +45,11 @@ var (
 	ErrArchived = errors.New("object is archived")
 	// ErrKey: the key cannot be held by this store (empty, a ".." in it, too long …). Retrying is of no use.
 	ErrKey = errors.New("invalid key")
+	// ErrNoStore: the bucket or folder itself is not there, or no longer. Says nothing of the Object: it is not fs.ErrNotExist.
+	ErrNoStore = errors.New("no such bucket or folder")
+	// ErrCredentials: there are no credentials, or they are wrong or have expired. Says nothing of the Object: it is not
+	// fs.ErrPermission.
+	ErrCredentials = errors.New("credentials are missing, wrong or expired")
 )
 
 // A Reader reads Objects. All methods may be called at once from many goroutines. Adapters retry what is worth it; an
