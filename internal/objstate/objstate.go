@@ -22,6 +22,7 @@ const (
 	controlKey     = "state/control.json"
 	runPrefix      = "state/runs/"
 	progressPrefix = "state/progress/"
+	requestPrefix  = "state/requests/"
 )
 
 // Format of the control record. A record of a newer one is refused.
@@ -201,5 +202,5 @@ func (s *State) PruneRuns(ctx context.Context, keep int) error {
 			}
 		}
 	}
-	return nil
+	return s.pruneRequests(ctx)
 }

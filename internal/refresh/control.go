@@ -7,15 +7,12 @@ import (
 	"time"
 )
 
-// MaxWaiting is how many Runs may wait for the Lease.
-const MaxWaiting = 20
-
 // Control is the one small record that says which Run holds the Lease and which wait. Its methods are pure: they return
 // the next record and leave the receiver as it was. A transition takes effect by one conditional write of the result.
 type Control struct {
 	Fence   uint64    `json:"fence"` // the last one granted; it only grows
 	Lease   *Lease    `json:"lease,omitempty"`
-	Waiting []Waiting `json:"waiting,omitempty"` // first come, first served
+	Waiting []Waiting `json:"waiting,omitempty"` // first come, first served, but for those that are to wait longer
 	Last    *Run      `json:"last,omitempty"`    // the last ended Run that held the Lease
 	// Published is what readers see since the last successful Run.
 	Published Published `json:"published"`
@@ -39,6 +36,8 @@ type Lease struct {
 	Holder   Holder    `json:"holder"`
 	Launched bool      `json:"launched,omitempty"` // the driver has begun
 	Cancel   bool      `json:"cancel,omitempty"`   // somebody asked to cancel it
+	Events   bool      `json:"events,omitempty"`   // as in Waiting, with the next
+	Failures int       `json:"failures,omitempty"`
 }
 
 // A Holder is the process that drives a Run, where a process does. Its lock tells others on its host that it lives.
@@ -46,13 +45,6 @@ type Holder struct {
 	Host string `json:"host,omitempty"`
 	PID  int    `json:"pid,omitempty"`
 	Lock string `json:"lock,omitempty"` // names the holder's lock
-}
-
-// Waiting is a Run that waits for the Lease.
-type Waiting struct {
-	Run      string    `json:"run_id"`
-	Scope    Scope     `json:"scope"`
-	Accepted time.Time `json:"accepted"`
 }
 
 // A Grant says who gets a Lease and until when.
@@ -67,24 +59,29 @@ type Request struct {
 	Run   string // fresh id
 	Scope Scope
 	Queue bool // wait if another one runs
+	// Events: the Scope is what events told of. It joins that of the Run that waits with the scope of earlier events, or waits as
+	// the first of its kind, and is never refused.
+	Events bool
+	// Key is the client's own name for the request (Idempotency-Key), or "": asking again under it answers the same.
+	Key string
 }
 
 // An Answer says what became of a Request.
 type Answer struct {
-	Kind     AnswerKind
-	Run      string // the started, running or waiting one
-	Position int    // of a queued one, from 1
+	Kind     AnswerKind `json:"kind"`
+	Run      string     `json:"run_id"`             // the started, running or waiting one
+	Position int        `json:"position,omitempty"` // of a queued one, from 1
 }
 
 // AnswerKind is what became of a Request.
-type AnswerKind int
+type AnswerKind string
 
 // The kinds of Answer.
 const (
-	Started   AnswerKind = iota + 1 // the Request's Run holds the Lease
-	Busy                            // another Run holds the Lease; the Request was not kept
-	Queued                          // it waits, or joined a waiting Run of equal scope
-	QueueFull                       // too many wait
+	Started   AnswerKind = "started"    // the Request's Run holds the Lease
+	Busy      AnswerKind = "busy"       // another Run holds the Lease; the Request was not kept
+	Queued    AnswerKind = "queued"     // it waits, or joined a waiting Run
+	QueueFull AnswerKind = "queue_full" // too many wait
 )
 
 // Errors of transitions.
@@ -108,45 +105,38 @@ func (c Control) clone() Control {
 func (c *Control) grant(w Waiting, g Grant) {
 	c.Fence++
 	c.Lease = &Lease{
-		Run: w.Run, Fence: c.Fence, Scope: w.Scope, Accepted: w.Accepted,
+		Run: w.Run, Fence: c.Fence, Scope: w.Scope, Accepted: w.Accepted, Events: w.Events, Failures: w.Failures,
 		Granted: g.Now, Expires: g.Now.Add(g.TTL), Holder: g.Holder,
 	}
 }
 
-// Promote gives a free Lease to the Run that has waited longest and tells whether it did. Who makes it so must launch it.
-func (c Control) Promote(g Grant) (Control, bool) {
-	if c.Lease != nil || len(c.Waiting) == 0 {
-		return c, false
-	}
-	c = c.clone()
-	w := c.Waiting[0]
-	c.Waiting = slices.Delete(c.Waiting, 0, 1)
-	c.grant(w, g)
-	return c, true
-}
-
-// Start answers a Request. A free Lease goes to the Request's Run, unless Runs wait: those go first (Promote).
+// Start answers a Request. A free Lease goes to the Request's Run, unless Runs wait for nothing else: those go first (Promote).
+// Asking again for one Run changes nothing.
 func (c Control) Start(r Request, g Grant) (Control, Answer) {
-	w := Waiting{Run: r.Run, Scope: r.Scope, Accepted: g.Now}
+	w := Waiting{Run: r.Run, Scope: r.Scope, Accepted: g.Now, Events: r.Events}
+	if r.Events {
+		w.Scope = w.Scope.bounded()
+	}
+	next := c.next(g.Now)
 	switch {
-	case c.Lease == nil && len(c.Waiting) == 0:
+	case c.Lease != nil && c.Lease.Run == r.Run, c.Last != nil && c.Last.ID == r.Run:
+		return c, Answer{Kind: Started, Run: r.Run}
+	case c.position(r.Run) > 0:
+		return c, Answer{Kind: Queued, Run: r.Run, Position: c.position(r.Run)}
+	case r.Events && c.events() >= 0: // even if that one is made to wait, or a failing one would not be
+		return c.collect(w)
+	case c.Lease == nil && next < 0:
 		c = c.clone()
 		c.grant(w, g)
 		return c, Answer{Kind: Started, Run: r.Run}
+	case r.Events:
+		return c.collect(w)
 	case !r.Queue && c.Lease != nil:
 		return c, Answer{Kind: Busy, Run: c.Lease.Run}
 	case !r.Queue:
-		return c, Answer{Kind: Busy, Run: c.Waiting[0].Run}
+		return c, Answer{Kind: Busy, Run: c.Waiting[next].Run}
 	}
-	if i := slices.IndexFunc(c.Waiting, func(o Waiting) bool { return o.Scope.Equal(r.Scope) }); i >= 0 {
-		return c, Answer{Kind: Queued, Run: c.Waiting[i].Run, Position: i + 1}
-	}
-	if len(c.Waiting) >= MaxWaiting {
-		return c, Answer{Kind: QueueFull}
-	}
-	c = c.clone()
-	c.Waiting = append(c.Waiting, w)
-	return c, Answer{Kind: Queued, Run: r.Run, Position: len(c.Waiting)}
+	return c.queue(w)
 }
 
 // Holds returns the Lease if run holds it with this fence (any, if 0).
@@ -187,9 +177,8 @@ func (c Control) Own(run string, fence uint64, g Grant) (Control, error) {
 		return c, err
 	}
 	c = c.clone()
-	cancel := l.Cancel
-	c.grant(Waiting{Run: l.Run, Scope: l.Scope, Accepted: l.Accepted}, g)
-	c.Lease.Granted, c.Lease.Cancel = l.Granted, cancel
+	c.grant(l.waiting(), g)
+	c.Lease.Granted, c.Lease.Cancel = l.Granted, l.Cancel
 	return c, nil
 }
 
@@ -208,12 +197,14 @@ func (c Control) Cancel(run string, now time.Time) (Control, *Run, error) {
 	c = c.clone()
 	w := c.Waiting[i]
 	c.Waiting = slices.Delete(c.Waiting, i, i+1)
-	return c, &Run{ID: w.Run, State: Dismissed, Scope: w.Scope, Accepted: w.Accepted, Ended: &now}, nil
+	return c, &Run{ID: w.Run, State: Dismissed, Scope: w.Scope, Events: w.Events, Accepted: w.Accepted, Ended: &now}, nil
 }
 
-// Settle releases the Lease if the ended Run still holds it. Otherwise it changes nothing and is ErrLeaseLost.
-func (c Control) Settle(r Run, p Published) (Control, error) {
-	if _, err := c.Holds(r.ID, r.Fence); err != nil {
+// Settle releases the Lease if the ended Run still holds it. Otherwise it changes nothing and is ErrLeaseLost. What a Run of
+// events was to look at is looked at again, unless it was successful or somebody cancelled it: by a Run with the given id.
+func (c Control) Settle(r Run, p Published, again string) (Control, error) {
+	l, err := c.Holds(r.ID, r.Fence)
+	if err != nil {
 		return c, err
 	}
 	c = c.clone()
@@ -221,6 +212,9 @@ func (c Control) Settle(r Run, p Published) (Control, error) {
 	c.Last = &r
 	if p.Snapshot != 0 {
 		c.Published = p
+	}
+	if l.Events && r.State != Successful && !l.Cancel {
+		c.retry(l, r, again)
 	}
 	return c, nil
 }

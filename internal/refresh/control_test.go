@@ -42,13 +42,13 @@ func TestSettlePromotes(t *testing.T) {
 	var c Control
 	c, _ = c.Start(Request{Run: "A"}, at(0))
 	c, _ = c.Start(Request{Run: "B", Queue: true}, at(1))
-	if _, err := c.Settle(Run{ID: "B"}, Published{}); !errors.Is(err, ErrLeaseLost) {
+	if _, err := c.Settle(Run{ID: "B"}, Published{}, "again"); !errors.Is(err, ErrLeaseLost) {
 		t.Errorf("settling a run that waits = %v; want ErrLeaseLost", err)
 	}
-	if _, err := c.Settle(Run{ID: "A", Fence: 9}, Published{}); !errors.Is(err, ErrLeaseLost) {
+	if _, err := c.Settle(Run{ID: "A", Fence: 9}, Published{}, "again"); !errors.Is(err, ErrLeaseLost) {
 		t.Errorf("settling with another fence = %v; want ErrLeaseLost", err)
 	}
-	c, err := c.Settle(Run{ID: "A", Fence: 1, State: Successful}, Published{Snapshot: 1, Items: 7})
+	c, err := c.Settle(Run{ID: "A", Fence: 1, State: Successful}, Published{Snapshot: 1, Items: 7}, "again")
 	if err != nil || c.Lease != nil || c.Last.ID != "A" || c.Published.Items != 7 {
 		t.Fatalf("settle: %+v, %v", c, err)
 	}
@@ -74,7 +74,7 @@ func TestOwnFencesTheFormerHolder(t *testing.T) {
 	}
 	for name, err := range map[string]error{
 		"renew":  second(next.Renew("A", 1, at(6))),
-		"settle": second(next.Settle(Run{ID: "A", Fence: 1}, Published{})),
+		"settle": second(next.Settle(Run{ID: "A", Fence: 1}, Published{}, "again")),
 		"own":    second(next.Own("A", 1, at(6))),
 	} {
 		if !errors.Is(err, ErrLeaseLost) {
@@ -113,7 +113,7 @@ func TestTransitionsArePure(t *testing.T) {
 	c.Own("A", 1, at(3))
 	c.Cancel("A", t0)
 	c.Cancel("B", t0)
-	c.Settle(Run{ID: "A", Fence: 1}, Published{Snapshot: 1})
+	c.Settle(Run{ID: "A", Fence: 1}, Published{Snapshot: 1}, "again")
 	if after := fmt.Sprintf("%+v %+v", c, *c.Lease); after != before {
 		t.Errorf("a transition changed its receiver:\n%s\n%s", before, after)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -73,14 +74,24 @@ func (d *Desk) update(ctx context.Context, next func(Control) (Control, error), 
 }
 
 // Start asks for a Run. A Request without a Run id gets one. When it answers Started the Run has the Lease and is launched, or
-// will be by the reaper. A Lease whose Run has surely ended is taken back first.
+// will be by the reaper. A Lease whose Run has surely ended is taken back first. A *ScopeError tells what is wrong with the
+// Request, and ErrKeyReused that its key stands for another one.
 func (d *Desk) Start(ctx context.Context, r Request) (Answer, error) {
 	if r.Run == "" {
 		r.Run = NewRunID(d.Now())
 	}
-	if err := r.Scope.validate(); err != nil {
+	if r.Events {
+		r.Scope = r.Scope.bounded()
+	} else if err := r.Scope.validate(); err != nil {
 		return Answer{}, err
 	}
+	if r.Key != "" {
+		return d.startOnce(ctx, r)
+	}
+	return d.start(ctx, r)
+}
+
+func (d *Desk) start(ctx context.Context, r Request) (Answer, error) {
 	lives := false // the reaper has just looked and found nothing to do
 	for range maxSwaps {
 		var ans Answer
@@ -92,20 +103,18 @@ func (d *Desk) Start(ctx context.Context, r Request) (Answer, error) {
 			}
 			n, a := c.Start(r, g)
 			ans = a
-			if a.Kind == Started || a.Kind == Queued && a.Run == r.Run {
-				return n, nil
+			if n.Fence == c.Fence && sameWaiting(n.Waiting, c.Waiting) {
+				return c, errStop
 			}
-			return c, errStop
+			return n, nil
 		}, func(c Control) bool {
 			if c.Lease != nil && c.Lease.Run == r.Run {
 				ans = Answer{Kind: Started, Run: r.Run}
 				return true
 			}
-			for i, w := range c.Waiting {
-				if w.Run == r.Run {
-					ans = Answer{Kind: Queued, Run: r.Run, Position: i + 1}
-					return true
-				}
+			if i := c.position(r.Run); i > 0 {
+				ans = Answer{Kind: Queued, Run: r.Run, Position: i}
+				return true
 			}
 			return false
 		})
@@ -113,7 +122,7 @@ func (d *Desk) Start(ctx context.Context, r Request) (Answer, error) {
 			return Answer{}, fmt.Errorf("start run: %w", err)
 		}
 		if !stale {
-			if ans.Kind == Started {
+			if ans.Kind == Started && c.Lease != nil && c.Lease.Run == r.Run {
 				err = d.launch(ctx, *c.Lease)
 			}
 			return ans, err
@@ -127,10 +136,15 @@ func (d *Desk) Start(ctx context.Context, r Request) (Answer, error) {
 	return Answer{}, fmt.Errorf("start run: %w", ErrConflict)
 }
 
+// sameWaiting tells whether a Start changed nothing of those that wait.
+func sameWaiting(a, b []Waiting) bool {
+	return slices.EqualFunc(a, b, func(a, b Waiting) bool { return a.Run == b.Run && a.Scope.Equal(b.Scope) })
+}
+
 // stale tells whether the reaper should look before a Start is answered.
 func (d *Desk) stale(c Control, now time.Time) bool {
 	if c.Lease == nil {
-		return len(c.Waiting) > 0
+		return c.next(now) >= 0
 	}
 	return now.After(c.Lease.Expires) || d.Workflow.Gone(*c.Lease)
 }
@@ -161,22 +175,13 @@ func (d *Desk) Cancel(ctx context.Context, run string) error {
 		return n, err
 	}, func(c Control) bool {
 		return c.Lease != nil && c.Lease.Run == run && c.Lease.Cancel ||
-			gone != nil && !c.waits(run) && (c.Lease == nil || c.Lease.Run != run)
+			gone != nil && c.position(run) == 0 && (c.Lease == nil || c.Lease.Run != run)
 	})
 	if err != nil || gone == nil {
 		return err
 	}
 	_, err = d.State.PutRun(ctx, *gone)
 	return err
-}
-
-func (c Control) waits(run string) bool {
-	for _, w := range c.Waiting {
-		if w.Run == run {
-			return true
-		}
-	}
-	return false
 }
 
 // Renew moves the Lease's expiry; the driver of a Run calls it every few seconds. The returned Lease tells whether the Run is to

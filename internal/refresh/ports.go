@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"iter"
+	"time"
 )
 
 // ErrConflict: the control record is no longer the one that was loaded. Nothing was written.
@@ -39,6 +40,12 @@ type State interface {
 	Runs(ctx context.Context, before string) iter.Seq2[Run, error]
 	// PruneRuns removes all but the newest keep records, and progress that belongs to none of them.
 	PruneRuns(ctx context.Context, keep int) error
+
+	// Reserve records r under a client's key unless there is a Reservation that has not expired by now, and returns the one that
+	// is kept. Of many that reserve one key at once, all get the same one.
+	Reserve(ctx context.Context, key string, r Reservation, now time.Time) (Reservation, error)
+	// Resolve writes the answer into the Reservation of a key.
+	Resolve(ctx context.Context, key string, r Reservation) error
 
 	Tracker
 }

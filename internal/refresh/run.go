@@ -1,12 +1,6 @@
 package refresh
 
-import (
-	"fmt"
-	"slices"
-	"strings"
-	"time"
-	"unicode/utf8"
-)
+import "time"
 
 // RunState is a Run's state, in the words of OGC API Processes.
 type RunState string
@@ -30,55 +24,6 @@ const (
 	Publishing Phase = "publishing"
 )
 
-// A Mode says how much a Run trusts what is published.
-type Mode string
-
-// The modes of a Run.
-const (
-	Incremental Mode = "incremental" // open only what changed
-	Full        Mode = "full"        // open every raster again
-)
-
-// A Scope is what a Run was asked to do.
-type Scope struct {
-	Prefixes        []string `json:"prefixes,omitempty"` // only keys that begin with one of them; none: the whole Source
-	Mode            Mode     `json:"mode,omitempty"`     // "": Incremental
-	AllowMassDelete bool     `json:"allow_mass_delete,omitempty"`
-}
-
-// Equal tells whether two Scopes ask for the same.
-func (s Scope) Equal(o Scope) bool {
-	return slices.Equal(s.Prefixes, o.Prefixes) && s.full() == o.full() && s.AllowMassDelete == o.AllowMassDelete
-}
-
-// Limits of a Scope.
-const (
-	maxPrefixes   = 200
-	maxPrefixSize = 1024 // bytes, as S3 allows in a key
-)
-
-// A ScopeError says what is wrong with a Scope.
-type ScopeError struct{ Reason string }
-
-func (e *ScopeError) Error() string { return e.Reason }
-
-func (s Scope) validate() error {
-	if s.Mode != "" && s.Mode != Incremental && s.Mode != Full {
-		return &ScopeError{fmt.Sprintf("mode is %q; it must be %q or %q", s.Mode, Incremental, Full)}
-	}
-	if len(s.Prefixes) > maxPrefixes {
-		return &ScopeError{fmt.Sprintf("%d prefixes are given; at most %d may be", len(s.Prefixes), maxPrefixes)}
-	}
-	for _, p := range s.Prefixes {
-		if p == "" || len(p) > maxPrefixSize || strings.HasPrefix(p, "/") || !utf8.ValidString(p) {
-			return &ScopeError{fmt.Sprintf("prefix %q: it must be the beginning of a key, without a leading slash", p)}
-		}
-	}
-	return nil
-}
-
-func (s Scope) full() bool { return s.Mode == Full }
-
 // Counts of a Run. Objects is the sum of the five that follow it: each listed Object ends as exactly one of them.
 type Counts struct {
 	Objects  int `json:"objects"`
@@ -100,17 +45,20 @@ type Counts struct {
 
 // A Run is the record of a refresh.
 type Run struct {
-	ID       string     `json:"run_id"` // ULID
-	State    RunState   `json:"state"`
-	Scope    Scope      `json:"scope"`
-	Fence    uint64     `json:"fence,omitempty"`
-	Accepted time.Time  `json:"accepted"`
-	Started  *time.Time `json:"started,omitempty"` // when it got the Lease
-	Ended    *time.Time `json:"ended,omitempty"`
-	Error    *Problem   `json:"error,omitempty"`
-	Snapshot uint64     `json:"snapshot,omitempty"` // the published one at its end
-	Counts   Counts     `json:"counts"`
-	Warnings []string   `json:"warnings,omitempty"` // of a successful Run: what could not be tidied up
+	ID       string    `json:"run_id"` // ULID
+	State    RunState  `json:"state"`
+	Scope    Scope     `json:"scope"`
+	Events   bool      `json:"events,omitempty"` // started by events of the Source
+	Fence    uint64    `json:"fence,omitempty"`
+	Accepted time.Time `json:"accepted"`
+	// NotBefore is until when one that waits is made to, because its like has failed.
+	NotBefore *time.Time `json:"not_before,omitempty"`
+	Started   *time.Time `json:"started,omitempty"` // when it got the Lease
+	Ended     *time.Time `json:"ended,omitempty"`
+	Error     *Problem   `json:"error,omitempty"`
+	Snapshot  uint64     `json:"snapshot,omitempty"` // the published one at its end
+	Counts    Counts     `json:"counts"`
+	Warnings  []string   `json:"warnings,omitempty"` // of a successful Run: what could not be tidied up
 }
 
 // Duration is the time that an ended Run held the Lease.

@@ -30,8 +30,8 @@ type sections struct {
 
 var everything = objstore.Range{}
 
-// newSections finds, for each prefix of the scope and each published Collection that may hold such keys, the range between
-// the Shard boundaries around the prefix. Without a prefix, or after a change of what shapes Items, it is all keys.
+// newSections finds, for each prefix and the scene of each key of the scope and each published Collection that may hold such keys,
+// the range between the Shard boundaries around it. Without any, or after a change of what shapes Items, it is all keys.
 func newSections(scope Scope, rows []snapshot.Row, rules *item.Rules) *sections {
 	s := &sections{by: map[string][]section{}, coll: map[string]item.Collection{}}
 	var known []item.Collection
@@ -47,7 +47,7 @@ func newSections(scope Scope, rows []snapshot.Row, rules *item.Rules) *sections 
 	// Rows of another config may be grouped otherwise: then nothing less than everything will do.
 	shaping := rules.Shaping()
 	regrouped := slices.ContainsFunc(rows, func(r snapshot.Row) bool { return r.Shaping != shaping })
-	if len(scope.Prefixes) == 0 || regrouped {
+	if scope.whole() || regrouped {
 		s.asked = []objstore.Range{everything}
 		for _, c := range known {
 			s.by[c.ID] = []section{{c.ID, everything}}
@@ -55,7 +55,11 @@ func newSections(scope Scope, rows []snapshot.Row, rules *item.Rules) *sections 
 		return s
 	}
 	ranges := map[string][]objstore.Range{}
-	for _, prefix := range scope.Prefixes {
+	prefixes := slices.Clone(scope.Prefixes)
+	for _, key := range scope.Keys {
+		prefixes = append(prefixes, rules.SceneKey(key))
+	}
+	for _, prefix := range outermost(prefixes) {
 		r := objstore.Prefixed(prefix)
 		s.asked = append(s.asked, r)
 		for _, c := range rules.CollectionsUnder(prefix, known) {

@@ -53,7 +53,7 @@ func (d *Desk) ended(ctx context.Context, l Lease, p Published, cause *Problem) 
 		return Run{}, err
 	}
 	now := d.now()
-	r := Run{ID: l.Run, Scope: l.Scope, Fence: l.Fence, Accepted: l.Accepted, Started: &l.Granted, Ended: &now, Snapshot: head.Snapshot}
+	r := Run{ID: l.Run, Scope: l.Scope, Events: l.Events, Fence: l.Fence, Accepted: l.Accepted, Started: &l.Granted, Ended: &now, Snapshot: head.Snapshot}
 	var out outcome
 	switch err := getJSON(ctx, d.Catalog, outcomeKey(l.Run, l.Fence), &out); {
 	case err == nil:
@@ -88,9 +88,10 @@ func (d *Desk) release(ctx context.Context, r Run) error {
 		p = Published{Snapshot: r.Snapshot, Items: r.Counts.Items, Collections: r.Counts.Collections}
 	}
 	g := d.grant()
+	again := NewRunID(g.Now)
 	promoted := false
 	c, err := d.update(ctx, func(c Control) (Control, error) {
-		n, err := c.Settle(r, p)
+		n, err := c.Settle(r, p, again)
 		if err != nil {
 			return c, errStop // somebody else settled it
 		}

@@ -113,10 +113,14 @@ func (d *Desk) Run(ctx context.Context, id string) (Run, error) {
 func (c Control) open() []Run {
 	var out []Run
 	for _, w := range slices.Backward(c.Waiting) {
-		out = append(out, Run{ID: w.Run, State: Accepted, Scope: w.Scope, Accepted: w.Accepted})
+		r := Run{ID: w.Run, State: Accepted, Scope: w.Scope, Events: w.Events, Accepted: w.Accepted}
+		if !w.NotBefore.IsZero() {
+			r.NotBefore = &w.NotBefore
+		}
+		out = append(out, r)
 	}
 	if l := c.Lease; l != nil {
-		out = append(out, Run{ID: l.Run, State: Running, Scope: l.Scope, Fence: l.Fence, Accepted: l.Accepted, Started: &l.Granted})
+		out = append(out, Run{ID: l.Run, State: Running, Scope: l.Scope, Events: l.Events, Fence: l.Fence, Accepted: l.Accepted, Started: &l.Granted})
 	}
 	return out
 }
