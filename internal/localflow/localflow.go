@@ -24,7 +24,13 @@ type Flow struct {
 	wg     sync.WaitGroup
 
 	mu      sync.Mutex
-	driving map[string]uint64 // Run to fence
+	driving map[string]*drive // by Run
+}
+
+// A drive is a Run that is being driven.
+type drive struct {
+	fence uint64
+	ended chan struct{} // closed when it has
 }
 
 var _ refresh.Workflow = (*Flow)(nil)
@@ -46,7 +52,7 @@ func New(opt Options) (*Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Flow{opt: opt, lock: lock, driving: map[string]uint64{}}
+	f := &Flow{opt: opt, lock: lock, driving: map[string]*drive{}}
 	f.ctx, f.cancel = context.WithCancelCause(context.Background())
 	return f, nil
 }
@@ -67,22 +73,41 @@ func (f *Flow) Launch(_ context.Context, l refresh.Lease) error {
 	if f.ctx.Err() != nil {
 		return &refresh.RefusedError{Reason: "this process is shutting down"}
 	}
-	if fence, ok := f.driving[l.Run]; ok && fence >= l.Fence {
+	if d := f.driving[l.Run]; d != nil && d.fence >= l.Fence {
 		return nil
 	}
-	f.driving[l.Run] = l.Fence
+	d := &drive{fence: l.Fence, ended: make(chan struct{})}
+	f.driving[l.Run] = d
 	f.wg.Go(func() {
 		defer func() {
 			f.mu.Lock()
-			if f.driving[l.Run] == l.Fence {
+			if f.driving[l.Run] == d {
 				delete(f.driving, l.Run)
 			}
 			f.mu.Unlock()
+			close(d.ended)
 		}()
 		f.drive(l)
 	})
 	return nil
 }
+
+// Ended is closed once this process does not drive the Run: when it has settled it, has lost it to another process, or could
+// not settle it. It costs nobody a request to wait for that.
+func (f *Flow) Ended(run string) <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if d := f.driving[run]; d != nil {
+		return d.ended
+	}
+	return closed
+}
+
+var closed = func() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 // Describe tells whether the Run's process lives. One that lives but has not renewed its Lease for several of its spans is stuck,
 // and counts as ended.
@@ -90,7 +115,7 @@ func (f *Flow) Describe(_ context.Context, l refresh.Lease) (refresh.LaunchState
 	if l.Holder == f.lock.holder {
 		f.mu.Lock()
 		defer f.mu.Unlock()
-		if f.driving[l.Run] == l.Fence {
+		if d := f.driving[l.Run]; d != nil && d.fence == l.Fence {
 			return refresh.LaunchRunning, nil
 		}
 	} else if lives(l.Holder) == alive && f.desk.Now().Sub(l.Expires) < 3*f.desk.TTL {
