@@ -64,7 +64,7 @@ func (s *State) note(ctx context.Context, run string, change func(*refresh.Progr
 
 // Progress reads what is known of a Run.
 func (s *State) Progress(ctx context.Context, run string) (refresh.Progress, error) {
-	if p, ok := s.live(run); ok {
+	if p, ok := s.Live(run); ok {
 		return p, nil
 	}
 	var p refresh.Progress
@@ -81,8 +81,8 @@ func (s *State) Progress(ctx context.Context, run string) (refresh.Progress, err
 	return p, nil
 }
 
-// live returns the progress of a Run that this process works on.
-func (s *State) live(run string) (refresh.Progress, bool) {
+// Live returns the progress of a Run that this process works on, from memory.
+func (s *State) Live(run string) (refresh.Progress, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.runs[run]
