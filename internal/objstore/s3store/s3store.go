@@ -46,7 +46,9 @@ func (s *Store) HTTPS() string { return "" }
 func (s *Store) Check(ctx context.Context) error { return errSoon }
 
 // List implements objstore.Reader.
-func (s *Store) List(ctx context.Context, r objstore.Range) iter.Seq2[objstore.Object, error] { return nil }
+func (s *Store) List(ctx context.Context, r objstore.Range) iter.Seq2[objstore.Object, error] {
+	return nil
+}
 
 // Get implements objstore.Reader.
 func (s *Store) Get(ctx context.Context, key string, off, n int64, ifMatch string) ([]byte, objstore.Object, error) {
