@@ -95,7 +95,7 @@ func (e *engine) serve(ctx context.Context, l net.Listener, cfg *config.Config, 
 	}
 	own := objstore.Prefixed(e.folders.own)
 	h := httpapi.New(httpapi.Options{
-		Desk: e.desk, Snapshots: httpapi.NewSnapshots(e.catalog, 0),
+		Desk: e.desk, Snapshots: httpapi.NewSnapshots(e.catalog, 0, log),
 		Source: e.source, SourceURL: e.about.URL,
 		Served: func(key string) bool {
 			return rules.Kind(key) != item.Other && (e.folders.own == "" || !own.Contains(key))

@@ -24,7 +24,7 @@ func folderHandler(b *testing.B) http.Handler {
 		b.Fatal(err)
 	}
 	return New(Options{
-		Desk: &fakeDesk{answer: refresh.Answer{Kind: refresh.Busy, Run: runID}}, Snapshots: NewSnapshots(store, 0),
+		Desk: &fakeDesk{answer: refresh.Answer{Kind: refresh.Busy, Run: runID}}, Snapshots: NewSnapshots(store, 0, nil),
 		Source: store, SourceURL: sourceURL, Served: func(string) bool { return true },
 	})
 }

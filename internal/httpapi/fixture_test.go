@@ -29,6 +29,18 @@ const sourceURL = "file:///data/ortho%20photos"
 
 var day = time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC)
 
+// A clock stands still until it is told to go on.
+type clock struct{ at atomic.Int64 }
+
+func newClock() *clock {
+	c := &clock{}
+	c.at.Store(day.UnixNano())
+	return c
+}
+
+func (c *clock) now() time.Time          { return time.Unix(0, c.at.Load()).UTC() }
+func (c *clock) advance(d time.Duration) { c.at.Add(int64(d)) }
+
 // A fakeDesk answers what it was told to.
 type fakeDesk struct {
 	answer    refresh.Answer
@@ -117,7 +129,7 @@ type world struct {
 func newWorld(t *testing.T, change func(*Options)) *world {
 	w := &world{t: t, catalog: &counter{Store: memstore.New()}, source: &counter{Store: memstore.New()}, desk: &fakeDesk{}, log: &syncBuffer{}}
 	w.opt = Options{
-		Desk: w.desk, Snapshots: NewSnapshots(w.catalog, 0),
+		Desk: w.desk, Snapshots: NewSnapshots(w.catalog, 0, nil),
 		Source: w.source, SourceURL: sourceURL, Served: func(key string) bool { return strings.HasSuffix(key, ".tif") },
 		Version: "1.2.3", Log: slog.New(slog.NewTextHandler(w.log, nil)),
 	}

@@ -136,7 +136,7 @@ func TestTokens(t *testing.T) {
 		}
 	}
 	w.refused(w.do("GET", next.String(), ""), "token_expired")
-	w.opt.Snapshots = NewSnapshots(w.catalog, 0)
+	w.opt.Snapshots = NewSnapshots(w.catalog, 0, nil)
 	w.Config.Handler = New(w.opt)
 	w.refused(w.do("GET", next.String(), ""), "token_expired")
 	if w.get("/collections/a/items", &page); len(page.Features) != 10 {

@@ -212,7 +212,7 @@ func realDesk() *refresh.Desk {
 }
 
 func TestManyStartOne(t *testing.T) {
-	srv := httptest.NewServer(New(Options{Desk: realDesk(), Snapshots: NewSnapshots(memstore.New(), 0)}))
+	srv := httptest.NewServer(New(Options{Desk: realDesk(), Snapshots: NewSnapshots(memstore.New(), 0, nil)}))
 	defer srv.Close()
 	const n = 200
 	answers := make([]startAnswer, n)

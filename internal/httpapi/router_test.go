@@ -187,7 +187,7 @@ func TestErrorsAreTold(t *testing.T) {
 }
 
 func TestPanics(t *testing.T) {
-	s := New(Options{Desk: &fakeDesk{}, Snapshots: NewSnapshots(newWorld(t, nil).catalog, 0)}).(*server)
+	s := New(Options{Desk: &fakeDesk{}, Snapshots: NewSnapshots(newWorld(t, nil).catalog, 0, nil)}).(*server)
 	s.get("/early", func(http.ResponseWriter, *http.Request) error { panic("secret") })
 	s.get("/late", func(w http.ResponseWriter, _ *http.Request) error {
 		_, _ = io.WriteString(w, "half")
