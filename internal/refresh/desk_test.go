@@ -33,9 +33,18 @@ type world struct {
 	// zombies are Runs whose process was declared dead, or that were overtaken, and that may still act.
 	zombies []*driven
 	// owed are the Runs that were promised to somebody, and that must end with a record.
-	owed  map[string]bool
-	fence uint64
-	trace []string
+	owed map[string]bool
+	// told are the events that were taken, each with the moment; claims are when Runs began to look at the Source.
+	told   []told
+	claims map[string]int
+	moment int
+	fence  uint64
+	trace  []string
+}
+
+type told struct {
+	key    string
+	moment int
 }
 
 // A process is a Desk with a flaky store, and the Runs that it drives.
@@ -158,6 +167,15 @@ func (w *world) act(ctx context.Context) {
 			}
 			w.owed[ans.Run] = true
 		}
+	case n < 5:
+		key := fmt.Sprintf("p%d/%d.tif", w.rnd.IntN(4), w.rnd.IntN(300))
+		ans, err := p.desk.Start(ctx, refresh.Request{Events: true, Scope: refresh.Scope{Keys: []string{key}}})
+		say("event %s: %+v %v", key, ans, err)
+		if err == nil {
+			w.moment++
+			w.told = append(w.told, told{key, w.moment})
+			w.owed[ans.Run] = true
+		}
 	case n < 6:
 		changed, err := p.desk.Reap(ctx)
 		say("reap: %v %v", changed, err)
@@ -170,6 +188,7 @@ func (w *world) act(ctx context.Context) {
 		if len(c.Waiting) > 0 && w.rnd.IntN(2) == 0 {
 			run = c.Waiting[0].Run
 		}
+		w.waive(c, run)
 		err := p.desk.Cancel(ctx, run)
 		say("cancel %s: %v", run, err)
 		if err != nil {
@@ -263,9 +282,47 @@ func (r *driven) next(ctx context.Context) error {
 			Source: "file:///s", Created: l.Granted})
 	}
 	if err == nil {
+		if w := r.proc.w; r.step == 0 {
+			w.moment++
+			w.claims[l.Run] = w.moment
+		}
 		r.step++
 	}
 	return err
+}
+
+// waive forgets the events of a Run that somebody does not want.
+func (w *world) waive(c refresh.Control, run string) {
+	scopes := []refresh.Scope{}
+	if l := c.Lease; l != nil && l.Run == run && l.Events {
+		scopes = append(scopes, l.Scope)
+	}
+	for _, q := range c.Waiting {
+		if q.Run == run && q.Events {
+			scopes = append(scopes, q.Scope)
+		}
+	}
+	w.told = slices.DeleteFunc(w.told, func(e told) bool {
+		return slices.ContainsFunc(scopes, func(s refresh.Scope) bool { return s.Holds(e.key) })
+	})
+}
+
+// checkEvents: each event is in the scope of a successful Run that began to look after it.
+func (w *world) checkEvents(ctx context.Context) {
+	var runs []refresh.Run
+	for r, err := range w.procs[0].desk.Runs(ctx, "") {
+		if err != nil {
+			w.fail("runs: %v", err)
+		}
+		if r.State == refresh.Successful {
+			runs = append(runs, r)
+		}
+	}
+	for _, e := range w.told {
+		if !slices.ContainsFunc(runs, func(r refresh.Run) bool { return r.Scope.Holds(e.key) && w.claims[r.ID] > e.moment }) {
+			w.fail("the event of %s at moment %d was lost; claims %v", e.key, e.moment, w.claims)
+		}
+	}
 }
 
 func (p *process) drop(r *driven) {
@@ -318,6 +375,15 @@ func (w *world) check(ctx context.Context) {
 		}
 		seen[q.Run] = true
 	}
+	collecting := 0
+	for _, q := range c.Waiting {
+		if q.Events {
+			collecting++
+		}
+	}
+	if collecting > 1 {
+		w.fail("%d runs collect events: %+v", collecting, c.Waiting)
+	}
 }
 
 // TestRunsUnderRandomInterleavings lets several processes start, cancel, drive, settle, reap and die in any order over a store
@@ -329,7 +395,7 @@ func TestRunsUnderRandomInterleavings(t *testing.T) {
 	}
 	for seed := range worlds {
 		ctx := context.Background()
-		w := &world{t: t, rnd: rand.New(rand.NewPCG(uint64(seed), 7)), now: refreshtest.At, store: memstore.New(), faulty: true, owed: map[string]bool{}}
+		w := &world{t: t, rnd: rand.New(rand.NewPCG(uint64(seed), 7)), now: refreshtest.At, store: memstore.New(), faulty: true, owed: map[string]bool{}, claims: map[string]int{}}
 		for range 3 {
 			w.procs = append(w.procs, w.spawn())
 		}
@@ -341,7 +407,7 @@ func TestRunsUnderRandomInterleavings(t *testing.T) {
 		// Then everything works again, and whoever is left finishes.
 		w.faulty = false
 		for i := 0; ; i++ {
-			w.now = w.now.Add(10 * time.Second)
+			w.now = w.now.Add(time.Minute)
 			for _, p := range w.procs {
 				for len(p.runs) > 0 {
 					w.drive(ctx, p.runs[0], func(string, ...any) {})
@@ -354,10 +420,11 @@ func TestRunsUnderRandomInterleavings(t *testing.T) {
 			if c := w.control(ctx); c.Lease == nil && len(c.Waiting) == 0 {
 				break
 			}
-			if i > 200 {
+			if i > 1000 {
 				w.fail("seed %d: the lease is stuck: %+v", seed, w.control(ctx))
 			}
 		}
+		w.checkEvents(ctx)
 		for run := range w.owed {
 			r, err := w.procs[0].desk.Run(ctx, run)
 			if err != nil || r.Ended == nil {

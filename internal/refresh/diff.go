@@ -3,6 +3,7 @@ package refresh
 import (
 	"bytes"
 
+	"github.com/cairn-stac/cairn/internal/item"
 	"github.com/cairn-stac/cairn/internal/snapshot"
 )
 
@@ -10,13 +11,16 @@ import (
 func compare(old, now []snapshot.Scene) change {
 	var c change
 	items := map[string][]byte{}
-	keys := map[string]bool{}
+	keys, denied := map[string]bool{}, map[string]bool{}
 	for _, s := range now {
 		for _, it := range s.Items {
 			items[it.ID] = it.JSON
 		}
 		for _, o := range s.Objects {
 			keys[o.Key] = true
+		}
+		for _, r := range s.Rejects {
+			denied[r.Key] = r.Code == item.CodeDenied
 		}
 	}
 	c.Added = len(items)
@@ -35,8 +39,11 @@ func compare(old, now []snapshot.Scene) change {
 		}
 		for _, o := range s.Objects {
 			c.Held++
-			if !keys[o.Key] {
+			switch {
+			case !keys[o.Key]:
 				c.Dropped++
+			case denied[o.Key] && o.Role == snapshot.Asset:
+				c.Denied++
 			}
 		}
 	}

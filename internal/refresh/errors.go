@@ -33,12 +33,17 @@ func (e *SourceError) Unwrap() error { return e.Err }
 type MassDeleteError struct {
 	Collection    string // "": the whole Source
 	Removed, Held int    // Objects
+	Denied        int    // of Removed, those that are there but may not be read
 }
 
 func (e *MassDeleteError) Error() string {
 	what := "the catalog"
 	if e.Collection != "" {
 		what = fmt.Sprintf("collection %q", e.Collection)
+	}
+	if e.Denied > 0 {
+		return fmt.Sprintf("this run would drop %d of the %d files of %s, %d of them because reading is denied; "+
+			"if that is meant to be, refresh with allow_mass_delete", e.Removed, e.Held, what, e.Denied)
 	}
 	return fmt.Sprintf("this run would drop %d of the %d files of %s; if they are really gone, refresh with allow_mass_delete",
 		e.Removed, e.Held, what)

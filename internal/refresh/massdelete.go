@@ -11,12 +11,13 @@ import (
 const massDelete = 100
 
 // refuseMassDelete stops a Run that would drop everything, or more than half of a Collection and at least massDelete
-// Objects, unless that was allowed. A single file may always go.
+// Objects, unless that was allowed. A single file may always go. Files that may not be read any more, as after a mistake in a
+// bucket's policy, count as dropped: their Items would be.
 func refuseMassDelete(p plan, base []snapshot.Row, results map[string]result) error {
 	if p.Scope.AllowMassDelete {
 		return nil
 	}
-	type tally struct{ held, dropped int }
+	type tally struct{ held, dropped, denied int }
 	by := map[string]*tally{}
 	of := func(id string) *tally {
 		if by[id] == nil {
@@ -41,8 +42,9 @@ func refuseMassDelete(p plan, base []snapshot.Row, results map[string]result) er
 		if r.Row != nil {
 			kept += objects(*r.Row)
 		}
-		of(e.Collection).dropped += r.Change.Dropped
-		all.dropped += r.Change.Dropped
+		t := of(e.Collection)
+		t.dropped += r.Change.Dropped + r.Change.Denied
+		t.denied += r.Change.Denied
 	}
 	if kept == 0 && all.held > 1 {
 		return &MassDeleteError{Removed: all.held, Held: all.held}
@@ -56,7 +58,7 @@ func refuseMassDelete(p plan, base []snapshot.Row, results map[string]result) er
 	}
 	for _, id := range slices.Sorted(maps.Keys(by)) {
 		if t := by[id]; t.dropped >= massDelete && t.dropped*2 > t.held {
-			return &MassDeleteError{Collection: id, Removed: t.dropped, Held: t.held}
+			return &MassDeleteError{Collection: id, Removed: t.dropped, Denied: t.denied, Held: t.held}
 		}
 	}
 	return nil

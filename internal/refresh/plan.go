@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/cairn-stac/cairn/internal/item"
 	"github.com/cairn-stac/cairn/internal/objstore"
 	"github.com/cairn-stac/cairn/internal/snapshot"
@@ -101,9 +103,8 @@ func (w *Worker) Plan(ctx context.Context, run string) (refs []string, err error
 	if err != nil {
 		return nil, err
 	}
-	if base.Source != "" && base.Source != w.About.URL {
-		return nil, &SourceError{Err: fmt.Errorf("%w: it was made from %s, not from %s; give another catalog", errOtherSource,
-			base.Source, w.About.URL)}
+	if err := w.sameSource(base); err != nil {
+		return nil, err
 	}
 	p := &planner{
 		worker: w,
@@ -112,7 +113,14 @@ func (w *Worker) Plan(ctx context.Context, run string) (refs []string, err error
 		plan: plan{Run: run, At: w.Now().UTC(), Fence: l.Fence, Base: head.Snapshot, Scope: l.Scope, Config: raw,
 			Shaping: rules.Shaping(), Source: w.About.URL},
 	}
-	if err := p.list(ctx); err != nil {
+	writes, wctx := errgroup.WithContext(ctx)
+	writes.SetLimit(planWrites)
+	p.found = func(s shard) (string, error) { return w.putShard(wctx, writes, p.plan, p.shards, s) }
+	err = p.list(ctx)
+	if werr := writes.Wait(); werr != nil {
+		err = werr // which is why the listing ended
+	}
+	if err != nil {
 		return nil, err
 	}
 	if err := p.refuseEmptied(); err != nil {
@@ -127,6 +135,9 @@ func (w *Worker) Plan(ctx context.Context, run string) (refs []string, err error
 	return p.plan.refs(), nil
 }
 
+// planWrites is how many Shards are written at once while the Source is listed.
+const planWrites = 8
+
 // baseManifest reads the Snapshot that a Run starts from; an empty one if there is none yet.
 func baseManifest(ctx context.Context, r objstore.Reader, fence uint64) (*snapshot.Manifest, error) {
 	if fence == 0 {
@@ -135,11 +146,21 @@ func baseManifest(ctx context.Context, r objstore.Reader, fence uint64) (*snapsh
 	return snapshot.ReadManifest(ctx, r, fence)
 }
 
+// sameSource refuses a Catalog that was made from another Source.
+func (w *Worker) sameSource(base *snapshot.Manifest) error {
+	if base.Source == "" || base.Source == w.About.URL {
+		return nil
+	}
+	return &SourceError{Err: fmt.Errorf("%w: it was made from %s, not from %s; give another catalog", errOtherSource,
+		base.Source, w.About.URL)}
+}
+
 // A planner makes a plan.
 type planner struct {
 	worker *Worker
 	rules  *item.Rules
 	base   *snapshot.Manifest
+	found  func(shard) (ref string, err error) // is given each Shard that is to be scanned
 	plan   plan
 	kept   int // rasters and sidecars listed
 	shards int
@@ -155,31 +176,29 @@ func (p *planner) list(ctx context.Context) error {
 			p.plan.Totals.Rejects += row.Counts.Rejects
 		}
 	}
-	cutters := newCutters(func(c cut) error { return p.take(ctx, c) })
-	for _, r := range s.listings() {
-		for o, err := range p.worker.Source.List(ctx, r) {
-			if err != nil {
-				return &SourceError{Err: fmt.Errorf("list %s: %w", p.plan.Source, err)}
-			}
-			if p.worker.isOwn(o.Key) {
-				continue
-			}
-			c := p.rules.Collection(o.Key)
-			sec, ok := s.find(c.ID, o.Key)
-			if !ok {
-				continue
-			}
-			p.plan.Listed++
-			if !utf8.ValidString(o.Key) {
-				p.worker.Log.WarnContext(ctx, "key is not UTF-8 and is ignored", "key", fmt.Sprintf("%q", o.Key))
-				p.plan.Ignored++ // JSON could not hold its name
-				p.plan.Totals.Objects++
-				p.plan.Totals.Settled++
-				continue
-			}
-			if err := cutters.add(sec, c, listed{Object: o, scene: p.rules.SceneKey(o.Key), kind: p.rules.Kind(o.Key)}); err != nil {
-				return err
-			}
+	cutters := newCutters(p.take)
+	for o, err := range list(ctx, p.worker.Source, s.listings()) {
+		if err != nil {
+			return &SourceError{Err: fmt.Errorf("list %s: %w", p.plan.Source, err)}
+		}
+		if p.worker.isOwn(o.Key) {
+			continue
+		}
+		c := p.rules.Collection(o.Key)
+		sec, ok := s.find(c.ID, o.Key)
+		if !ok {
+			continue
+		}
+		p.plan.Listed++
+		if !utf8.ValidString(o.Key) {
+			p.worker.Log.WarnContext(ctx, "key is not UTF-8 and is ignored", "key", fmt.Sprintf("%q", o.Key))
+			p.plan.Ignored++ // JSON could not hold its name
+			p.plan.Totals.Objects++
+			p.plan.Totals.Settled++
+			continue
+		}
+		if err := cutters.add(sec, c, listed{Object: o, scene: p.rules.SceneKey(o.Key), kind: p.rules.Kind(o.Key)}); err != nil {
+			return err
 		}
 	}
 	if err := cutters.close(s.known()); err != nil {
@@ -189,7 +208,7 @@ func (p *planner) list(ctx context.Context) error {
 }
 
 // take enters a cut into the plan: as the published row where it is still right, else as a Shard.
-func (p *planner) take(ctx context.Context, c cut) error {
+func (p *planner) take(c cut) error {
 	ignored := c.listed - len(c.objects)
 	p.kept += len(c.objects)
 	p.plan.Ignored += ignored
@@ -224,7 +243,7 @@ func (p *planner) take(ctx context.Context, c cut) error {
 	if s.Full || retry {
 		s.Scan = fingerprint(p.plan.Run, fp, nil) // an earlier Run's scan must not be adopted
 	}
-	ref, err := p.worker.putShard(ctx, p.plan, p.shards, s)
+	ref, err := p.found(s)
 	if err != nil {
 		return err
 	}
@@ -276,17 +295,20 @@ func (w *Worker) isOwn(key string) bool {
 	return w.Own != "" && objstore.Prefixed(w.Own).Contains(key)
 }
 
-// putShard writes a Shard's work file. Its content is in its name, so that two plans of one Run, made at once by mistake,
-// do not mix.
-func (w *Worker) putShard(ctx context.Context, p plan, n int, s shard) (ref string, err error) {
+// putShard writes a Shard's work file, in the background. Its content is in its name, so that two plans of one Run, made at once by
+// mistake, do not mix.
+func (w *Worker) putShard(ctx context.Context, writes *errgroup.Group, p plan, n int, s shard) (ref string, err error) {
 	body, err := json.Marshal(s)
 	if err != nil {
 		return "", fmt.Errorf("encode shard %d: %w", n, err)
 	}
 	sum := sha256.Sum256(body)
 	ref = fmt.Sprintf("%06d-%x", n, sum[:8])
-	_, err = w.Catalog.Put(ctx, shardKey(p.Run, p.Fence, ref), body, objstore.PutOptions{Relaxed: true})
-	return ref, err
+	writes.Go(func() error {
+		_, err := w.Catalog.Put(ctx, shardKey(p.Run, p.Fence, ref), body, objstore.PutOptions{Relaxed: true})
+		return err
+	})
+	return ref, context.Cause(ctx)
 }
 
 func shardKey(run string, fence uint64, ref string) string {

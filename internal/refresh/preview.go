@@ -1,5 +1,15 @@
 package refresh
 
+import (
+	"context"
+	"fmt"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cairn-stac/cairn/internal/item"
+	"github.com/cairn-stac/cairn/internal/snapshot"
+)
+
 // A Preview is what a Run would do now.
 type Preview struct {
 	Objects   int `json:"objects"`   // listed
@@ -8,4 +18,94 @@ type Preview struct {
 	Rasters   int `json:"rasters"`   // that would be opened
 	Removed   int `json:"removed"`   // published Objects that are gone
 	Shards    int `json:"shards"`    // that would be scanned, each to one Part
+}
+
+// previewReads is how many published Parts are compared at once.
+const previewReads = 8
+
+// Preview tells what a Run of the scope would do. It only reads, takes no Lease, and may be called while a Run runs.
+func (w *Worker) Preview(ctx context.Context, scope Scope) (Preview, error) {
+	if err := scope.validate(); err != nil {
+		return Preview{}, err
+	}
+	raw, err := w.Config(ctx)
+	if err != nil {
+		return Preview{}, fmt.Errorf("read config: %w", err)
+	}
+	_, rules, err := w.rules(raw)
+	if err != nil {
+		return Preview{}, err
+	}
+	head, _, err := snapshot.LoadHead(ctx, w.Catalog)
+	if err != nil {
+		return Preview{}, err
+	}
+	base, err := baseManifest(ctx, w.Catalog, head.Snapshot)
+	if err != nil {
+		return Preview{}, err
+	}
+	if err := w.sameSource(base); err != nil {
+		return Preview{}, err
+	}
+	p := &planner{worker: w, rules: rules, base: base, plan: plan{Scope: scope, Config: raw, Shaping: rules.Shaping(), Source: w.About.URL}}
+	reads, rctx := errgroup.WithContext(ctx)
+	reads.SetLimit(previewReads)
+	var compared []*Preview
+	p.found = func(s shard) (string, error) {
+		of := &Preview{Shards: 1}
+		compared = append(compared, of)
+		reads.Go(func() error { return w.previewShard(rctx, rules, s, of) })
+		return "preview", context.Cause(rctx)
+	}
+	err = p.list(ctx)
+	if rerr := reads.Wait(); rerr != nil {
+		err = rerr // which is why the listing ended
+	}
+	if err != nil {
+		return Preview{}, err
+	}
+	out := Preview{Objects: p.plan.Listed, Ignored: p.plan.Ignored, Unchanged: p.plan.Totals.Unchanged}
+	for _, of := range compared {
+		out.Unchanged += of.Unchanged
+		out.Rasters += of.Rasters
+		out.Removed += of.Removed
+		out.Shards += of.Shards
+	}
+	return out, nil
+}
+
+// previewShard adds what the scan of a Shard would do.
+func (w *Worker) previewShard(ctx context.Context, rules *item.Rules, sh shard, out *Preview) error {
+	s := &scan{worker: w, rules: rules, shard: sh}
+	var err error
+	if s.old, err = s.published(ctx); err != nil {
+		return err
+	}
+	if _, adopted, err := s.adopt(ctx); err != nil {
+		return err
+	} else if adopted {
+		out.Unchanged += len(sh.Objects)
+	} else {
+		for _, t := range s.tasks() {
+			if t.done {
+				out.Unchanged += len(t.objects)
+				continue
+			}
+			for _, o := range t.objects {
+				if rules.Kind(o.Key) == item.Raster {
+					out.Rasters++
+				}
+			}
+		}
+	}
+	listed := make(map[string]bool, len(sh.Objects))
+	for _, o := range sh.Objects {
+		listed[o.Key] = true
+	}
+	for _, o := range objectsOf(s.old) {
+		if !listed[o.Key] {
+			out.Removed++
+		}
+	}
+	return nil
 }

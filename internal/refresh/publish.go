@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/cairn-stac/cairn/internal/config"
 	"github.com/cairn-stac/cairn/internal/item"
 	"github.com/cairn-stac/cairn/internal/objstore"
@@ -91,15 +93,29 @@ func (w *Worker) Publish(ctx context.Context, run string) error {
 	return w.Catalog.Sync(ctx) // it took the place of one that was lasting
 }
 
+// resultReads is how many results are read at once.
+const resultReads = 16
+
 // results reads what the Scans of the plan's Shards came to, by Shard.
 func (w *Worker) results(ctx context.Context, p plan) (map[string]result, error) {
-	out := map[string]result{}
-	for _, ref := range p.refs() {
-		var r result
-		if err := getJSON(ctx, w.Catalog, resultKey(p.Run, p.Fence, ref), &r); err != nil {
-			return nil, fmt.Errorf("read result of shard %s: %w", ref, err)
-		}
-		out[ref] = r
+	refs := p.refs()
+	read := make([]result, len(refs))
+	reads, ctx := errgroup.WithContext(ctx)
+	reads.SetLimit(resultReads)
+	for i, ref := range refs {
+		reads.Go(func() error {
+			if err := getJSON(ctx, w.Catalog, resultKey(p.Run, p.Fence, ref), &read[i]); err != nil {
+				return fmt.Errorf("read result of shard %s: %w", ref, err)
+			}
+			return nil
+		})
+	}
+	if err := reads.Wait(); err != nil {
+		return nil, err
+	}
+	out := make(map[string]result, len(refs))
+	for i, ref := range refs {
+		out[ref] = read[i]
 	}
 	return out, nil
 }

@@ -76,10 +76,13 @@ type proc struct {
 	worker  *refresh.Worker
 }
 
-func (r *rig) start() *proc {
+func (r *rig) start() *proc { return r.startOver(r.source, r.catalog) }
+
+// startOver starts a process that sees the Source and the Catalog through other stores.
+func (r *rig) startOver(source, catalog objstore.Store) *proc {
 	r.pids++
 	p := &proc{rig: r, holder: refresh.Holder{Host: "h", PID: r.pids, Lock: fmt.Sprint(r.pids)},
-		source: faultstore.New(r.source), catalog: faultstore.New(r.catalog)}
+		source: faultstore.New(source), catalog: faultstore.New(catalog)}
 	clock := func() time.Time { return r.now }
 	state := objstate.New(p.catalog, clock)
 	p.desk = &refresh.Desk{State: state, Catalog: p.catalog, Workflow: p, TTL: 30 * time.Second, Now: clock, Log: quiet}

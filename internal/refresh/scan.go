@@ -42,6 +42,7 @@ type change struct {
 
 	Held    int `json:"held"`    // Objects that were published
 	Dropped int `json:"dropped"` // of them, those that are not listed any more
+	Denied  int `json:"denied"`  // of them, assets that may not be read any more
 }
 
 // Scan turns a Shard of the Run's plan, named by ref, into a Part. Scenes whose Objects are as they were keep their results;
@@ -118,6 +119,8 @@ func (s *scan) adopt(ctx context.Context) (scenes []snapshot.Scene, ok bool, err
 		return nil, false, err
 	case rec.Row == nil, rec.Listing != s.shard.Fingerprint, rec.Row.Fingerprint != s.shard.Fingerprint:
 		return nil, false, nil // something was replaced, or vanished, while that scan read it
+	case rec.Row.Counts.Retry > 0:
+		return nil, false, nil // what was denied may be allowed by now
 	case !snapshot.AdoptableScan(s.worker.Now().Sub(rec.At)):
 		return nil, false, nil // clean-up may be about to remove its Part
 	}

@@ -261,6 +261,44 @@ func TestMassDelete(t *testing.T) {
 }
 
 // A failed Run's finished scans are adopted by the next.
+// TestMassDenial takes the right to read away: a mistake in a bucket's policy must not empty the catalog.
+func TestMassDenial(t *testing.T) {
+	ctx := context.Background()
+	r := newRig(t)
+	for i := range 150 {
+		r.put(fmt.Sprintf("a/r%03d.tif", i), raster(i))
+	}
+	r.refresh(incremental)
+	before := show(r.published())
+	for i := range 150 {
+		r.put(fmt.Sprintf("a/r%03d.tif", i), raster(i+1))
+	}
+	for range 2 { // the second one must not believe the first one's scan
+		p := r.start()
+		p.source.Set(faultstore.Match{Op: faultstore.Get}, faultstore.Fault{Err: fs.ErrPermission})
+		run, err := p.run(ctx, incremental)
+		if err != nil || run.State != refresh.Failed || run.Error.Code != "mass_delete" || !strings.Contains(run.Error.Message, "150 of them because reading is denied") {
+			t.Fatalf("run: %+v %+v, %v", run, run.Error, err)
+		}
+		if show(r.published()) != before {
+			t.Fatal("a refused run changed what is published")
+		}
+	}
+	if run, opened := r.refresh(incremental); run.Counts.Updated != 150 || len(opened) != 150 {
+		t.Errorf("allowed again: %s, %d opened", show(run.Counts), len(opened))
+	}
+	// A few are Rejects, until they may be read again.
+	r.put("a/r000.tif", raster(7))
+	p := r.start()
+	p.source.Set(faultstore.Match{Op: faultstore.Get, Key: "a/r000.tif"}, faultstore.Fault{Err: fs.ErrPermission})
+	if run, err := p.run(ctx, incremental); err != nil || run.Counts.Rejects != 1 || run.Counts.Removed != 1 {
+		t.Fatalf("one denied: %+v, %v", run, err)
+	}
+	if run, opened := r.refresh(incremental); run.Counts.Rejects != 0 || run.Counts.Added != 1 || len(opened) != 1 {
+		t.Errorf("one allowed again: %s, %v opened", show(run.Counts), opened)
+	}
+}
+
 func TestFinishedScansAreAdopted(t *testing.T) {
 	r := newRig(t)
 	r.survey(4)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -129,6 +130,58 @@ func TestState(t *testing.T, open func(t *testing.T) refresh.State) {
 		}
 		if got := list(t, s, ""); !reflect.DeepEqual(got, []string{ids[4], ids[3]}) {
 			t.Errorf("Runs after PruneRuns(2) = %v", got)
+		}
+	})
+
+	t.Run("reservations", func(t *testing.T) {
+		s := open(t)
+		res := func(n int) refresh.Reservation {
+			return refresh.Reservation{Run: RunID(n), Digest: fmt.Sprint("d", n), Expires: At.Add(time.Hour)}
+		}
+		for i, key := range []string{"k", "K", "", "../control", strings.Repeat("long", 60), "\x00\xff", "a b/ü"} {
+			if got, err := s.Reserve(ctx, key, res(i), At); err != nil || !reflect.DeepEqual(got, res(i)) {
+				t.Fatalf("Reserve %q = %+v, %v", key, got, err)
+			}
+			if got, err := open(t).Reserve(ctx, key, res(99), At.Add(59*time.Minute)); err != nil || !reflect.DeepEqual(got, res(i)) {
+				t.Fatalf("Reserve %q again = %+v, %v; want the first one", key, got, err)
+			}
+		}
+		answered := res(0)
+		answered.Answer = &refresh.Answer{Kind: refresh.Queued, Run: RunID(5), Position: 3}
+		if err := s.Resolve(ctx, "k", answered); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Reserve(ctx, "k", res(99), At); err != nil || !reflect.DeepEqual(got, answered) {
+			t.Errorf("after Resolve: %+v, %v; want %+v", got, err, answered)
+		}
+		later := res(7)
+		later.Expires = At.Add(3 * time.Hour)
+		if got, err := s.Reserve(ctx, "k", later, At.Add(time.Hour)); err != nil || !reflect.DeepEqual(got, later) {
+			t.Errorf("after it expired: %+v, %v; want the new one", got, err)
+		}
+		var wg sync.WaitGroup
+		var mu sync.Mutex
+		kept := map[string]bool{}
+		for i := range 20 {
+			wg.Go(func() {
+				got, err := open(t).Reserve(ctx, "race", res(i), At)
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil {
+					t.Error(err)
+				}
+				kept[got.Run] = true
+			})
+		}
+		wg.Wait()
+		if len(kept) != 1 {
+			t.Errorf("twenty at once got %d different runs", len(kept))
+		}
+		if err := s.PruneRuns(ctx, 1); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Reserve(ctx, "race", res(50), At); err != nil || !kept[got.Run] {
+			t.Errorf("after PruneRuns: %+v, %v", got, err)
 		}
 	})
 
