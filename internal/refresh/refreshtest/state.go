@@ -135,8 +135,12 @@ func TestState(t *testing.T, open func(t *testing.T) refresh.State) {
 
 	t.Run("reservations", func(t *testing.T) {
 		s := open(t)
+		ids := map[int]string{}
+		for i := range 100 {
+			ids[i] = RunID(i)
+		}
 		res := func(n int) refresh.Reservation {
-			return refresh.Reservation{Run: RunID(n), Digest: fmt.Sprint("d", n), Expires: At.Add(time.Hour)}
+			return refresh.Reservation{Run: ids[n], Digest: fmt.Sprint("d", n), Expires: At.Add(time.Hour)}
 		}
 		for i, key := range []string{"k", "K", "", "../control", strings.Repeat("long", 60), "\x00\xff", "a b/ü"} {
 			if got, err := s.Reserve(ctx, key, res(i), At); err != nil || !reflect.DeepEqual(got, res(i)) {
