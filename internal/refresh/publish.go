@@ -74,7 +74,7 @@ func (w *Worker) Publish(ctx context.Context, run string) error {
 	}
 	for _, tidy := range []func() error{
 		func() error { return w.writeTree(ctx, cfg, m, p.Fence) },
-		func() error { return w.clean(ctx, cfg, p.Fence) },
+		func() error { return w.clean(ctx, cfg, p) },
 	} {
 		if err := tidy(); err != nil {
 			if ctx.Err() != nil {

@@ -21,22 +21,28 @@ import (
 	"github.com/cairn-stac/cairn/internal/snapshot"
 )
 
-// A rig is a Source and a Catalog in memory, and a clock.
+// A rig is a Source and a Catalog, and a clock.
 type rig struct {
 	t       *testing.T
-	source  *memstore.Store
-	catalog *memstore.Store
+	source  objstore.Store
+	catalog objstore.Store
 	now     time.Time
 	pids    int
 	dead    map[refresh.Holder]bool
 }
 
+// newRig makes a rig in memory.
 func newRig(t *testing.T) *rig {
-	r := &rig{t: t, source: memstore.New(), catalog: memstore.New(), dead: map[refresh.Holder]bool{},
-		now: time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)}
+	source, catalog := memstore.New(), memstore.New()
+	r := newRigOver(t, source, catalog)
 	clock := func() time.Time { return r.now }
-	r.source.Now, r.catalog.Now = clock, clock
+	source.Now, catalog.Now = clock, clock
 	return r
+}
+
+func newRigOver(t *testing.T, source, catalog objstore.Store) *rig {
+	return &rig{t: t, source: source, catalog: catalog, dead: map[refresh.Holder]bool{},
+		now: time.Date(2026, 5, 6, 7, 8, 9, 0, time.UTC)}
 }
 
 // raster is a small GeoTIFF in UTM zone 33 whose place depends on n.
