@@ -18,6 +18,8 @@ import (
 // An outcome is a work file: what a Run found, for settle. It is written before Head is swapped.
 type outcome struct {
 	Counts Counts `json:"counts"`
+	// RejectCodes counts the Rejects of the whole Snapshot by code.
+	RejectCodes map[string]int `json:"reject_codes,omitempty"`
 	// Unchanged: nothing differs from what is published, so that Head stays.
 	Unchanged bool     `json:"unchanged,omitempty"`
 	Warnings  []string `json:"warnings,omitempty"`
@@ -61,7 +63,7 @@ func (w *Worker) Publish(ctx context.Context, run string) error {
 	if err := m.Validate(); err != nil {
 		return fmt.Errorf("snapshot %d: %w", p.Fence, err)
 	}
-	out := outcome{Counts: count(p, base.Rows, results, m), Unchanged: p.Base != 0 && m.SameContent(base)}
+	out := outcome{Counts: count(p, base.Rows, results, m), RejectCodes: m.RejectCodes(), Unchanged: p.Base != 0 && m.SameContent(base)}
 	if err := w.putWork(ctx, outcomeKey(run, p.Fence), out, objstore.PutOptions{}); err != nil {
 		return err
 	}

@@ -57,7 +57,7 @@ func (d *Desk) ended(ctx context.Context, l Lease, p Published, cause *Problem) 
 	var out outcome
 	switch err := getJSON(ctx, d.Catalog, outcomeKey(l.Run, l.Fence), &out); {
 	case err == nil:
-		r.Counts, r.Warnings = out.Counts, out.Warnings
+		r.Counts, r.RejectCodes, r.Warnings = out.Counts, out.RejectCodes, out.Warnings
 	case errors.Is(err, errNotWhole):
 		d.Log.WarnContext(ctx, "what the run found is lost", "run", l.Run, "error", err)
 		out = outcome{}
@@ -76,7 +76,7 @@ func (d *Desk) ended(ctx context.Context, l Lease, p Published, cause *Problem) 
 		}
 	}
 	if r.State != Successful {
-		r.Counts, r.Warnings = Counts{}, nil
+		r.Counts, r.RejectCodes, r.Warnings = Counts{}, nil, nil
 	}
 	return r, nil
 }
