@@ -47,8 +47,8 @@ func decodeRecord(body []byte, v any) error {
 	return json.Unmarshal(body, v)
 }
 
-// Validate tells what is wrong with a manifest that is to be published: rows out of order or overlapping, Collections
-// that no row has Items of, Items whose Collection is missing.
+// Validate tells what is wrong with a manifest that is to be published: rows out of order or overlapping, or whose counts
+// contradict each other, Collections that no row has Items of, Items whose Collection is missing.
 func (m *Manifest) Validate() error {
 	if m.Format != Format || m.Fence == 0 || m.Run == "" {
 		return fmt.Errorf("manifest of format %d, fence %d, run %q", m.Format, m.Fence, m.Run)
@@ -64,6 +64,15 @@ func (m *Manifest) Validate() error {
 		}
 		if row.End != "" && row.End <= row.Start {
 			return fmt.Errorf("row %d: range %q to %q is empty", i, row.Start, row.End)
+		}
+		if codes := row.Counts.RejectCodes; len(codes) > 0 {
+			sum := 0
+			for _, n := range codes {
+				sum += n
+			}
+			if sum != row.Counts.Rejects {
+				return fmt.Errorf("row %d: %d rejects, and codes of %d", i, row.Counts.Rejects, sum)
+			}
 		}
 		if parts[row.Part] {
 			return fmt.Errorf("row %d: part %s is in another row too", i, row.Part)
@@ -168,6 +177,17 @@ func (m *Manifest) CatalogID() string {
 		return '-'
 	}, source[strings.LastIndexByte(source, '/')+1:])
 	return cmp.Or(strings.Trim(id, "-."), "catalog")
+}
+
+// RejectCodes are the Rejects of the whole Snapshot by code; empty where there are none. Each call makes a map of its own.
+func (m *Manifest) RejectCodes() map[string]int {
+	out := map[string]int{}
+	for _, row := range m.Rows {
+		for code, n := range row.Counts.RejectCodes {
+			out[code] += n
+		}
+	}
+	return out
 }
 
 // refs is what clean-up needs of a manifest.

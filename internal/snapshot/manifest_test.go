@@ -58,8 +58,34 @@ func TestSameContent(t *testing.T) {
 	if a.SameContent(&b) {
 		t.Error("another row: the same")
 	}
+	b.Rows[0] = a.Rows[0]
+	b.Rows[0].Counts.RejectCodes = map[string]int{"not_tiff": 1, "archived": 1}
+	if !a.SameContent(&b) {
+		t.Error("an equal map of codes: not the same")
+	}
+	b.Rows[0].Counts.RejectCodes = map[string]int{"not_tiff": 2}
+	if a.SameContent(&b) {
+		t.Error("other codes of as many Rejects: the same")
+	}
 	if !(&Manifest{Rows: []Row{}}).SameContent(&Manifest{}) {
 		t.Error("no rows and no rows: not the same")
+	}
+}
+
+func TestRejectCodes(t *testing.T) {
+	s := newStore()
+	plain := putPart(t, s, "d", 1, makeScenes("d", 0, 20))
+	if body, err := json.Marshal(plain); err != nil || plain.Counts.RejectCodes != nil || strings.Contains(string(body), "reject_codes") {
+		t.Errorf("a row without Rejects is %s, %v", body, err)
+	}
+	m := manifestOf(s, 5, putPart(t, s, "c", 1, oddScenes()), putPart(t, s, "c", 1, oddScenes()[3:]), plain)
+	for range 2 { // counting changes nothing
+		if got, want := m.RejectCodes(), map[string]int{"archived": 1, "not_tiff": 2}; !reflect.DeepEqual(got, want) {
+			t.Errorf("RejectCodes = %v, want %v", got, want)
+		}
+	}
+	if got := (&Manifest{Rows: []Row{plain}}).RejectCodes(); got == nil || len(got) != 0 {
+		t.Errorf("RejectCodes of none = %#v", got)
 	}
 }
 
@@ -74,6 +100,7 @@ func TestValidate(t *testing.T) {
 		"row 1 lacks":                      func(m *Manifest) { m.Rows[1].Hash = "" },
 		"is not UTF-8":                     func(m *Manifest) { m.Rows[1].End += "\xff" },
 		"is empty":                         func(m *Manifest) { m.Rows[1].End = m.Rows[1].Start },
+		"2 rejects, and codes of 3":        func(m *Manifest) { m.Rows[0].Counts.RejectCodes["denied"]++ },
 		"in another row too":               func(m *Manifest) { m.Rows[2].Part = m.Rows[1].Part },
 		"row 2 is out of order":            func(m *Manifest) { m.Rows[1], m.Rows[2] = m.Rows[2], m.Rows[1] },
 		"row 2 overlaps":                   func(m *Manifest) { m.Rows[1].End = "" },

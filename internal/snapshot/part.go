@@ -156,6 +156,10 @@ func (c *Counts) add(sc Scene) {
 		if r.Retry {
 			c.Retry++
 		}
+		if c.RejectCodes == nil {
+			c.RejectCodes = map[string]int{}
+		}
+		c.RejectCodes[r.Code]++
 	}
 }
 

@@ -56,7 +56,8 @@ func TestPartRow(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Counts{Items: 2, Assets: 2, Sidecars: 2, Rejects: 2, Retry: 1}); row.Counts != want {
+	want := Counts{Items: 2, Assets: 2, Sidecars: 2, Rejects: 2, Retry: 1, RejectCodes: map[string]int{"archived": 1, "not_tiff": 1}}
+	if !reflect.DeepEqual(row.Counts, want) {
 		t.Errorf("counts %+v, want %+v", row.Counts, want)
 	}
 	if row.Summary.Items != 2 {

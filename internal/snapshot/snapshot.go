@@ -55,6 +55,8 @@ type Counts struct {
 	Sidecars int `json:"sidecars"`
 	Rejects  int `json:"rejects"`
 	Retry    int `json:"retry,omitempty"` // those of Rejects that are tried again each Run
+	// RejectCodes are the Rejects by code, none of them 0. Not to be changed: copies of the Counts share it.
+	RejectCodes map[string]int `json:"reject_codes,omitempty"`
 }
 
 // A Row of a manifest stands for a Part.
