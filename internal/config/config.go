@@ -23,7 +23,7 @@ type Config struct {
 	Datetime    Datetime
 	Properties  Properties
 	AssumeCRS   int    // EPSG code for rasters that name no CRS; 0: they are Rejects
-	AssetHref   string // AssetSource, or a URL template with {key}
+	AssetHref   string // AssetSource, AssetHTTPS, or a URL template with {key}
 	Static      Static
 	Retention   time.Duration // how long a superseded Snapshot is kept
 }
@@ -80,8 +80,11 @@ const (
 	StaticNone        Static = "none"
 )
 
-// AssetSource is the AssetHref that points into the Source itself.
-const AssetSource = "source"
+// The values of AssetHref that are no template.
+const (
+	AssetSource = "source" // the URL of the file in the Source itself: file:// or s3://
+	AssetHTTPS  = "https"  // the https URL under which the Source, a bucket, gives out the file
+)
 
 // KeyPlaceholder is what a key replaces, percent-encoded, in an AssetHref template.
 const KeyPlaceholder = "{key}"

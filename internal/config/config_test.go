@@ -164,9 +164,9 @@ func TestParseErrors(t *testing.T) {
 			`cairn.yaml:2: properties.from_path: pattern "(?P<gsd>1)": the group gsd: the property gsd cannot be text`},
 		{"assume_crs: EPSG:1", `cairn.yaml:1: assume_crs: EPSG:1: coordinate reference system is not supported`},
 		{"assume_crs: UTM", `cairn.yaml:1: assume_crs: want an EPSG code such as 32633 or EPSG:32633, have "UTM"`},
-		{"asset_href: https://a.b/", `cairn.yaml:1: asset_href: want source, or a URL with {key} in it once, such as ` +
+		{"asset_href: https://a.b/", `cairn.yaml:1: asset_href: want source, https, or a URL with {key} in it once, such as ` +
 			`https://example.com/{key}; have "https://a.b/"`},
-		{"asset_href: '{key}'", `cairn.yaml:1: asset_href: want source, or a URL with {key} in it once, such as ` +
+		{"asset_href: '{key}'", `cairn.yaml:1: asset_href: want source, https, or a URL with {key} in it once, such as ` +
 			`https://example.com/{key}; have "{key}"`},
 		{"static: yes", `cairn.yaml:1: static: want one of auto, items, collections, none; have "yes"`},
 		{"retention: 1s", `cairn.yaml:1: retention: want a duration from 1m0s to 87840h0m0s, have 1s`},

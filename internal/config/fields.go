@@ -167,13 +167,13 @@ func (c *Config) assumeCRS(n ast.Node) error {
 }
 
 func (c *Config) assetHref(n ast.Node) error {
-	if err := text(&c.AssetHref)(n); err != nil || c.AssetHref == AssetSource {
+	if err := text(&c.AssetHref)(n); err != nil || c.AssetHref == AssetSource || c.AssetHref == AssetHTTPS {
 		return err
 	}
 	u, err := url.Parse(strings.ReplaceAll(c.AssetHref, KeyPlaceholder, "k"))
 	if err != nil || u.Scheme == "" || u.Host == "" || strings.Count(c.AssetHref, KeyPlaceholder) != 1 ||
 		strings.ContainsAny(c.AssetHref, " \t\r\n\"<>\\^`|") || strings.Count(c.AssetHref, "{") != 1 {
-		return errorf(n, "want source, or a URL with %s in it once, such as https://example.com/%s; have %s",
+		return errorf(n, "want source, https, or a URL with %s in it once, such as https://example.com/%s; have %s",
 			KeyPlaceholder, KeyPlaceholder, show(c.AssetHref))
 	}
 	return nil

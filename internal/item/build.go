@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"net/url"
-	"strings"
 
 	"github.com/cairn-stac/cairn/internal/config"
 	"github.com/cairn-stac/cairn/internal/geotiff"
@@ -37,8 +35,8 @@ const dataAsset = "data"
 
 // Build makes Items and Rejects of the Objects of one scene (those with one SceneKey, all in Collection c). Each raster is
 // read through what open returns for it, and once only; sidecars are not opened. Of the errors of such a reader,
-// fs.ErrPermission and objstore.ErrArchived become Rejects; any other is returned, wrapped, with the key, and there is no
-// Result.
+// fs.ErrPermission and objstore.ErrArchived become Rejects, unless it is objstore.ErrNoStore or ErrCredentials too; any other
+// is returned, wrapped, with the key, and there is no Result.
 func (r *Rules) Build(c Collection, objs []objstore.Object, open func(objstore.Object) io.ReaderAt) (Result, error) {
 	res := Result{Roles: make([]Role, len(objs))}
 	for i, o := range objs {
@@ -79,15 +77,34 @@ func (r *Rules) raster(c Collection, o objstore.Object, open func(objstore.Objec
 	switch {
 	case errors.As(err, &format):
 		return nil, &finding{format.Code, format.Msg}, nil
+	case errors.Is(err, objstore.ErrNoStore), errors.Is(err, objstore.ErrCredentials):
+		return nil, nil, err // says nothing of the file, whatever else it may wrap
 	case errors.Is(err, fs.ErrPermission):
-		return nil, found(CodeDenied, "the file may not be read"), nil
+		return nil, r.denied(), nil
 	case errors.Is(err, objstore.ErrArchived):
-		return nil, found(CodeArchived, "the file is archived"), nil
+		return nil, archived(o), nil
 	case err != nil:
 		return nil, nil, err
 	}
 	it, problem := r.describe(c, o, h)
 	return it, problem, nil
+}
+
+// denied is the finding of a file that the Source refuses.
+func (r *Rules) denied() *finding {
+	if r.src.bucket() {
+		return found(CodeDenied, "the bucket refuses to have the file read, which takes s3:GetObject; kms:Decrypt where a KMS key "+
+			"encrypts it; --request-payer where the requester pays")
+	}
+	return found(CodeDenied, "the file may not be read, or is a link that leads out of the source")
+}
+
+// archived is the finding of a file that must be restored first.
+func archived(o objstore.Object) *finding {
+	if o.Class == "" {
+		return found(CodeArchived, "the file is archived")
+	}
+	return found(CodeArchived, "the file is archived (storage class %s)", clean(o.Class, 50))
 }
 
 // describe makes the Item of a raster from its header.
@@ -136,7 +153,7 @@ func (r *Rules) describe(c Collection, o objstore.Object, h *geotiff.Header) (*s
 func (r *Rules) asset(o objstore.Object, h *geotiff.Header) (a stac.Asset, raster bool) {
 	t := h.Transform
 	a = stac.Asset{
-		Href:  r.href(o.Key),
+		Href:  r.assets.href(o.Key),
 		Type:  stac.TypeGeoTIFF,
 		Roles: []string{"data"},
 		Fields: map[string]any{
@@ -169,22 +186,4 @@ func (r *Rules) properties(key string) map[string]any {
 		}
 	}
 	return p
-}
-
-// hrefTemplate is where assets are, with config.KeyPlaceholder for the key.
-func (r *Rules) hrefTemplate() string {
-	if r.cfg.AssetHref == config.AssetSource {
-		return r.src.URL + "/" + config.KeyPlaceholder
-	}
-	return r.cfg.AssetHref
-}
-
-// href is the address of a raster: each level of its key is percent-encoded.
-func (r *Rules) href(key string) string {
-	levels := strings.Split(key, "/")
-	for i, level := range levels {
-		levels[i] = url.PathEscape(level)
-	}
-	before, after, _ := strings.Cut(r.hrefTemplate(), config.KeyPlaceholder)
-	return before + strings.Join(levels, "/") + after
 }

@@ -22,6 +22,8 @@ type scene struct {
 	keys   []string
 	files  map[string][]byte
 	errs   map[string]error
+	good   int // reads of each file that succeed before its error
+	class  string
 	opened []string
 	reads  int
 }
@@ -51,7 +53,7 @@ func (s *scene) add(key string, data []byte) *scene {
 
 func (s *scene) objects() (objs []objstore.Object) {
 	for _, key := range s.keys {
-		objs = append(objs, objstore.Object{Key: key, Size: int64(len(s.files[key])), Modified: modified})
+		objs = append(objs, objstore.Object{Key: key, Size: int64(len(s.files[key])), Modified: modified, Class: s.class})
 	}
 	return objs
 }
@@ -69,7 +71,7 @@ type file struct {
 
 func (f *file) ReadAt(p []byte, off int64) (int, error) {
 	f.scene.reads++
-	if f.err != nil {
+	if f.err != nil && f.scene.reads > f.scene.good {
 		return 0, f.err
 	}
 	return f.r.ReadAt(p, off)
@@ -155,12 +157,49 @@ func TestRejects(t *testing.T) {
 }
 
 func TestErrorsOfReaders(t *testing.T) {
-	for _, cause := range []error{fs.ErrNotExist, objstore.ErrPrecondition, errors.New("connection reset")} {
+	twoReads := with(func(r *tiffwrite.Raster) { r.Metadata = strings.Repeat(" ", 40<<10) + gdalMetadata })
+	for _, cause := range []error{
+		fs.ErrNotExist, objstore.ErrPrecondition, errors.New("connection reset"),
+		objstore.ErrNoStore, fmt.Errorf("get imagery/d/a.tif: %w", objstore.ErrNoStore),
+		objstore.ErrCredentials, fmt.Errorf("get imagery/d/a.tif: %w", objstore.ErrCredentials),
+		errors.Join(fs.ErrPermission, objstore.ErrCredentials), errors.Join(objstore.ErrNoStore, fs.ErrPermission, objstore.ErrArchived),
+	} {
+		for _, src := range []Source{photos, bucket} {
+			for good := range 2 { // reads that succeed before
+				s := sceneOf(t, "d/a.tif", twoReads)
+				s.errs["d/a.tif"], s.good = cause, good
+				res, err := s.build(rulesAt(t, "", src))
+				if !errors.Is(err, cause) || !strings.HasPrefix(err.Error(), "read header of d/a.tif: ") || res.Roles != nil || s.reads != good+1 {
+					t.Errorf("%v after %d of %d reads becomes %+v, %v", cause, good, s.reads, res, err)
+				}
+			}
+		}
+	}
+}
+
+// TestRefusals: what a refused or archived file says fits where it is, and what is said of it in the documentation.
+func TestRefusals(t *testing.T) {
+	for _, tt := range []struct {
+		src   Source
+		class string
+		err   error
+		want  string
+	}{
+		{photos, "", fs.ErrPermission, "the file may not be read, or is a link that leads out of the source; grant read access, or leave it out " +
+			"with exclude in cairn.yaml; each refresh tries again"},
+		{bucket, "", fs.ErrPermission, "the bucket refuses to have the file read, which takes s3:GetObject; kms:Decrypt where a KMS key " +
+			"encrypts it; --request-payer where the requester pays; grant read access, or leave it out with exclude in cairn.yaml; " +
+			"each refresh tries again"},
+		{bucket, "DEEP_ARCHIVE", objstore.ErrArchived, "the file is archived (storage class DEEP_ARCHIVE); restore it with " +
+			"aws s3api restore-object, or copy it to another storage class; each refresh tries again"},
+		{bucket, "", objstore.ErrArchived, "the file is archived; restore it with aws s3api restore-object, or copy it to another storage " +
+			"class; each refresh tries again"},
+	} {
 		s := sceneOf(t, "d/a.tif", utm())
-		s.errs["d/a.tif"] = cause
-		res, err := s.build(rulesOf(t, ""))
-		if !errors.Is(err, cause) || !strings.HasPrefix(err.Error(), "read header of d/a.tif: ") || res.Roles != nil {
-			t.Errorf("%v becomes %+v, %v", cause, res, err)
+		s.errs["d/a.tif"], s.class = fmt.Errorf("get: %w", tt.err), tt.class
+		res, err := s.build(rulesAt(t, "", tt.src))
+		if err != nil || len(res.Rejects) != 1 || res.Rejects[0].Message != tt.want || !res.Rejects[0].Retry {
+			t.Errorf("%v: %+v, %v\nwant %s", tt.err, res.Rejects, err, tt.want)
 		}
 	}
 }
@@ -202,19 +241,6 @@ func itemOf(t *testing.T, yaml, key string, r tiffwrite.Raster) *stac.Item {
 	}
 	checkItem(t, res.Items[0])
 	return res.Items[0]
-}
-
-func TestHref(t *testing.T) {
-	for _, tt := range []struct{ yaml, key, want string }{
-		{"", "a/b.tif", "file:///data/photos/a/b.tif"},
-		{"", "a b/100%+é#?.tif", "file:///data/photos/a%20b/100%25+%C3%A9%23%3F.tif"},
-		{"", "a/\xff.tif", "file:///data/photos/a/%FF.tif"},
-		{"asset_href: https://e.com/x/{key}?v=1", "a b/{key}.tif", "https://e.com/x/a%20b/%7Bkey%7D.tif?v=1"},
-	} {
-		if got := itemOf(t, tt.yaml, tt.key, utm()).Assets["data"].Href; got != tt.want {
-			t.Errorf("href of %q is %s, want %s", tt.key, got, tt.want)
-		}
-	}
 }
 
 func TestProperties(t *testing.T) {

@@ -46,9 +46,12 @@ var RejectCodes = []RejectCode{
 		"check its geotransform and its coordinate reference system, which probably do not belong together", false},
 	{CodeNoDatetime, "Neither the file nor its key tells a time, and cairn.yaml says to reject such files.",
 		"add a pattern to datetime.patterns in cairn.yaml, or set datetime.fallback to last_modified", false},
-	{CodeDenied, "Cairn is not allowed to read the file, or it is a link that leads out of the source.",
-		"grant read access, or put the file itself there; each refresh tries again", true},
-	{CodeArchived, "The file is in an archive storage class.", "restore it; each refresh tries again", true},
+	{CodeDenied, "Cairn is not allowed to read the file. In a folder: by its mode, or because it is a link that leads out of the " +
+		"source. In a bucket: for want of `s3:GetObject`, of `kms:Decrypt` where a KMS key encrypts it, or of `--request-payer`.",
+		"grant read access, or leave it out with exclude in cairn.yaml; each refresh tries again", true},
+	{CodeArchived, "The file is archived: its storage class gives no bytes before it is restored (GLACIER, DEEP_ARCHIVE, the " +
+		"archive tiers of INTELLIGENT_TIERING).",
+		"restore it with aws s3api restore-object, or copy it to another storage class; each refresh tries again", true},
 	{CodeUnstable, "The file was replaced each time that it was read.", "the next refresh tries again", true},
 	{CodeDuplicateID, "The Item would have the id of another one: the hashes of their keys are equal.", "rename the file", true},
 }

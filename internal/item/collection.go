@@ -117,9 +117,9 @@ func (r *Rules) Info(c Collection) stac.Collection {
 		Keywords:    slices.Clone(r.cfg.Keywords),
 		Providers:   slices.Clone(r.cfg.Providers),
 	}
-	if path := strings.ToValidUTF8(strings.TrimSuffix(c.Prefix, "/"), "\ufffd"); path != "" {
-		out.Title = path[strings.LastIndexByte(path, '/')+1:]
-		out.Description = fmt.Sprintf("GeoTIFFs in %s of %s", path, r.src.Name)
+	if path := strings.ToValidUTF8(strings.TrimSuffix(c.Prefix, "/"), "\ufffd"); c.Prefix != "" {
+		out.Title = cmp.Or(clean(path[strings.LastIndexByte(path, '/')+1:], maxText), c.ID)
+		out.Description = fmt.Sprintf("GeoTIFFs in %s of %s", cmp.Or(clean(path, maxText), c.ID), r.src.Name)
 	}
 	for _, l := range r.cfg.Collections.List {
 		if l.Prefix == c.Prefix {

@@ -10,9 +10,15 @@ import (
 
 // A Source is where the rasters lie.
 type Source struct {
-	URL  string // file:///abs/dir or s3://bucket/prefix; percent-encoded, no trailing slash
-	Name string // last path element
+	URL string // file:///abs/dir or s3://bucket/prefix; percent-encoded, no trailing slash
+	// HTTPS is the URL under which the Source's files are reached over https, percent-encoded, without a trailing slash; ""
+	// where there is none, as for a folder.
+	HTTPS string
+	Name  string // last path element
 }
+
+// bucket tells whether the Source is one, and no folder.
+func (s Source) bucket() bool { return strings.HasPrefix(s.URL, "s3://") }
 
 // Rules decide what becomes of the Objects of one Source under one config. They are not changed after New, and safe for use
 // by many goroutines. But for Build, all methods are pure functions of keys.
@@ -23,11 +29,16 @@ type Rules struct {
 	taken  map[string]bool       // ids that a prefix may not be given
 	root   Collection
 	assume *crs.CRS // nil: none
+	assets address
 }
 
-// New makes the Rules of a config and a Source.
+// New makes the Rules of a config and a Source. A config that asks for what the Source does not have is a *config.Error.
 func New(cfg *config.Config, src Source) (*Rules, error) {
-	r := &Rules{cfg: cfg, src: src}
+	assets, err := addressOf(cfg, src)
+	if err != nil {
+		return nil, err
+	}
+	r := &Rules{cfg: cfg, src: src, assets: assets}
 	if cfg.AssumeCRS != 0 {
 		c, err := crs.ByCode(cfg.AssumeCRS)
 		if err != nil {

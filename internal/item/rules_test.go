@@ -10,16 +10,24 @@ import (
 	"github.com/cairn-stac/cairn/internal/config"
 )
 
-var photos = Source{URL: "file:///data/photos", Name: "photos"}
+var (
+	photos = Source{URL: "file:///data/photos", Name: "photos"}
+	bucket = Source{URL: "s3://imagery/my%20photos", HTTPS: "https://imagery.s3.example/my%20photos", Name: "my photos"}
+)
 
 // rulesOf are the Rules of a config that is written down as in cairn.yaml.
 func rulesOf(t testing.TB, yaml string) *Rules {
+	t.Helper()
+	return rulesAt(t, yaml, photos)
+}
+
+func rulesAt(t testing.TB, yaml string, src Source) *Rules {
 	t.Helper()
 	cfg, err := config.Parse([]byte(yaml))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := New(cfg, photos)
+	r, err := New(cfg, src)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +41,7 @@ func TestKind(t *testing.T) {
 		want      Kind
 	}{
 		{"", "a.tif", Raster}, {"", "x/y/a.TIFF", Raster}, {"", "a.Tif", Raster}, {"", ".tif", Raster},
-		{"", "a.tif/", Other}, {"", "", Other}, {"", "a", Other}, {"", "tif", Other}, {"", "a.jpg", Other}, {"", "a.tif/b", Other},
+		{"", "a.tif/", Other}, {"", "d/", Other}, {"", "/", Other}, {"", "a.tif.aux.xml/", Other}, {"include: '**'", "d/", Other}, {"", "", Other}, {"", "a", Other}, {"", "tif", Other}, {"", "a.jpg", Other}, {"", "a.tif/b", Other},
 		{"", "a.tif.aux.xml", Sidecar}, {"", "a.AUX.XML", Sidecar}, {"", "a.tfw", Sidecar}, {"", "a.tifw", Sidecar},
 		{"", "a.prj", Sidecar}, {"", "a.tif.ovr", Sidecar}, {"", "a.ovr", Sidecar}, {"", "a.tif.msk", Sidecar},
 		{"", "a.tif.msk.ovr", Sidecar}, {"", "a.xml", Other},
@@ -105,6 +113,11 @@ func TestCollection(t *testing.T) {
 		{"", "été 1/a.tif", "t-1-" + hash8("été 1/"), "été 1/"},
 		{"", "日本/a.tif", "unnamed-" + hash8("日本/"), "日本/"},
 		{"", "../a.tif", "unnamed-" + hash8("../"), "../"},
+		{"", "./a.tif", "unnamed-" + hash8("./"), "./"},
+		{"", "/ortho/a.tif", "photos", ""},
+		{"", "ortho//a.tif", "ortho", "ortho/"},
+		{"", "a\nb/a.tif", "a-b-" + hash8("a\nb/"), "a\nb/"},
+		{"", strings.Repeat("日", 339) + "/a.tif", "unnamed-" + hash8(strings.Repeat("日", 339)+"/"), strings.Repeat("日", 339) + "/"},
 		{"", "aux/a.tif", "aux-" + hash8("aux/"), "aux/"},
 		{"collections: {depth: 0}", "ortho/x/a.tif", "photos", ""},
 		{"collections: {depth: 2}", "a/b/c/d.tif", "a-b-" + hash8("a/b/"), "a/b/"},
@@ -193,6 +206,9 @@ collections:
 		"a/x.tif":        "A|The A|About|MIT|[one]|[{me  [] }]",
 		"Ünder it/x.tif": "nder-it-" + hash8("Ünder it/") + "|Ünder it|GeoTIFFs in Ünder it of photos|CC0-1.0|[all]|[{me  [] }]",
 		"\xff/x.tif":     "unnamed-" + hash8("\xff/") + "|\ufffd|GeoTIFFs in \ufffd of photos|CC0-1.0|[all]|[{me  [] }]",
+		"a\tb\x7f/x.tif": "a-b-" + hash8("a\tb\x7f/") + "|a b|GeoTIFFs in a b of photos|CC0-1.0|[all]|[{me  [] }]",
+		" /x.tif":        "unnamed-" + hash8(" /") + "|unnamed-" + hash8(" /") + "|GeoTIFFs in unnamed-" + hash8(" /") + " of photos|CC0-1.0|[all]|[{me  [] }]",
+		"./x.tif":        "unnamed-" + hash8("./") + "|.|GeoTIFFs in . of photos|CC0-1.0|[all]|[{me  [] }]",
 		"x.tif":          "photos|photos|GeoTIFFs in photos|CC0-1.0|[all]|[{me  [] }]",
 	} {
 		c := r.Info(r.Collection(key))
@@ -226,7 +242,9 @@ func hostileKeys() func(yield func(string) bool) {
 		a/../b.tif ../a.tif ./a.tif /a.tif //.tif photos/a.tif photos/photos/a.tif ortho/2024/a.tif ortho/2024-01/a.tif
 		ortho/a.tif Ortho/a.tif ortho-2024-a.tif 2024/a.tif 2024/01/31/a.tif item.tif unnamed.tif a/unnamed.tif x/y/z/w.tif z/a.tif
 		q/a.tif taken/a.tif a/b/c/d/e.tif AB/a.tif`)
-	fixed = append(fixed, "a b.tif", "a  b.tif", " a.tif", "a .tif", "a\x00b.tif", "a\nb.tif", "\xff.tif", "\xfe.tif", "a\xff/b.tif", "\ufffd.tif",
+	fixed = append(fixed, "a b.tif", "a  b.tif", " a.tif", "a .tif", "a\x00b.tif", "a\nb.tif", "a\rb.tif", "a\x7fb.tif",
+		"a\u2028b.tif", "a\u202eb.tif", "a\x00/b.tif", "a\n/b.tif", "a?b.tif", "a#b.tif", "a;b.tif", "a\\b.tif", "a//b/c.tif", "a/./b/c.tif",
+		strings.Repeat("日", 340)+".tif", strings.Repeat("日", 339)+"/.tif", strings.Repeat("/", 1020)+".tif", "\xff.tif", "\xfe.tif", "a\xff/b.tif", "\ufffd.tif",
 		strings.Repeat("x", 200)+".tif", strings.Repeat("x", 201)+".tif", strings.Repeat("x", 250)+"y.tif", strings.Repeat("é/", 300)+"y.tif")
 	for _, key := range slices.Clone(fixed) { // and what collides with the ids of these, if anything does
 		id := newID(key, false, key)

@@ -11,7 +11,7 @@ import (
 
 // ScannerVersion is raised with every change to what Build makes of the same file, or to what keys mean. It makes the next
 // Run scan everything again.
-const ScannerVersion = 1
+const ScannerVersion = 2
 
 // Shaping is a hash of whatever shapes Items and roles apart from the Objects themselves: the scanner's version, and just
 // those parts of the config and the Source. A new title leaves it as it is.
@@ -31,7 +31,7 @@ func (r *Rules) Shaping() string {
 		Href             string
 	}{
 		ScannerVersion, r.cfg.Collections.Depth, ids, r.cfg.Include, r.cfg.Exclude, r.cfg.Datetime, r.cfg.Properties,
-		r.cfg.AssumeCRS, r.hrefTemplate(),
+		r.cfg.AssumeCRS, r.assets.before + config.KeyPlaceholder + r.assets.after,
 	})
 	if err != nil {
 		// Every part is text, a number or a constant that config made sure of.

@@ -44,21 +44,25 @@ func TestShaping(t *testing.T) {
 }
 
 func TestShapingOfSource(t *testing.T) {
-	shaping := func(yaml string, src Source) string {
-		r := rulesOf(t, yaml)
-		other, err := New(r.cfg, src)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return other.Shaping()
-	}
-	moved, renamed := Source{"file:///elsewhere/photos", "photos"}, Source{photos.URL, "pictures"}
+	shaping := func(yaml string, src Source) string { return rulesAt(t, yaml, src).Shaping() }
+	moved, renamed := Source{URL: "file:///elsewhere/photos", Name: "photos"}, Source{URL: photos.URL, Name: "pictures"}
 	if plain := shaping("", photos); plain == shaping("", moved) || plain == shaping("", renamed) {
 		t.Error("the Source does not shape Items")
 	}
 	template := "asset_href: https://a.b/{key}"
 	if shaping(template, photos) != shaping(template, moved) {
 		t.Error("the Source's address shapes Items whose assets are elsewhere")
+	}
+
+	// With assets over https it is that address that counts, and only then.
+	there, elsewhere, moved := bucket, bucket, bucket
+	elsewhere.HTTPS, moved.URL = "https://cdn.example", "s3://copy/photos"
+	https := "asset_href: https"
+	if shaping(https, there) == shaping("", there) || shaping(https, there) == shaping(https, elsewhere) {
+		t.Error("the https address does not shape Items")
+	}
+	if shaping(https, there) != shaping(https, moved) || shaping("", there) != shaping("", elsewhere) {
+		t.Error("an address that no asset has shapes Items")
 	}
 }
 
