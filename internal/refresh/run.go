@@ -58,7 +58,9 @@ type Run struct {
 	Error     *Problem   `json:"error,omitempty"`
 	Snapshot  uint64     `json:"snapshot,omitempty"` // the published one at its end
 	Counts    Counts     `json:"counts"`
-	Warnings  []string   `json:"warnings,omitempty"` // of a successful Run: what could not be tidied up
+	// RejectCodes counts the Rejects of the published Snapshot by code. Of a partial Run the sum is not Counts.Rejects.
+	RejectCodes map[string]int `json:"reject_codes,omitempty"`
+	Warnings    []string       `json:"warnings,omitempty"` // of a successful Run: what could not be tidied up
 }
 
 // Duration is the time that an ended Run held the Lease.
