@@ -25,6 +25,8 @@ func (s *server) asset(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), errors.Is(err, objstore.ErrKey):
 		return noAsset(key)
+	case isGone(err):
+		return fmt.Errorf("%w (%v)", refuse("source_unavailable", "the folder of the files cannot be reached at the moment"), err)
 	case err != nil:
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"strings"
@@ -155,5 +156,12 @@ func TestAssetThatChangesUnderWayIsCutShort(t *testing.T) {
 	r := w.do("GET", "/assets/b.tif", "")
 	if d := w.refused(r, "internal"); strings.Contains(d, "sdz9") {
 		t.Errorf("detail %q", d)
+	}
+	for _, err := range []error{objstore.ErrNoStore, objstore.ErrCredentials} {
+		w.source.failOn(func(string) error { return fmt.Errorf("open /mnt/sdz9: %w", err) })
+		r := w.do("GET", "/assets/b.tif", "")
+		if d := w.refused(r, "source_unavailable"); strings.Contains(d, "sdz9") || !strings.Contains(w.log.String(), err.Error()) {
+			t.Errorf("detail %q, log %s", d, w.log)
+		}
 	}
 }

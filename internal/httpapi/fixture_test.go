@@ -122,6 +122,7 @@ type world struct {
 	desk    *fakeDesk
 	opt     Options
 	log     *syncBuffer
+	rejects func(collection string) []snapshot.Reject // further ones of each Collection, in order of their keys; may be nil
 	*httptest.Server
 }
 
@@ -166,7 +167,14 @@ func (w *world) publish(fence uint64, n int, collections ...string) {
 	m := snapshot.Manifest{Format: snapshot.Format, Fence: fence, Run: run, Source: sourceURL, Created: day,
 		Title: "Ortho <photos>", Description: "All & sundry"}
 	for _, id := range collections {
-		body, row, err := snapshot.EncodePart(scenes(w.t, id, n, fence))
+		all := scenes(w.t, id, n, fence)
+		if w.rejects != nil {
+			for _, rej := range w.rejects(id) {
+				all = append(all, snapshot.Scene{Key: strings.TrimSuffix(rej.Key, "tif"), Rejects: []snapshot.Reject{rej},
+					Objects: []snapshot.Object{{Object: objstore.Object{Key: rej.Key, Size: 1, ETag: "e", Modified: day}, Role: snapshot.Rejected}}})
+			}
+		}
+		body, row, err := snapshot.EncodePart(all)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -253,7 +261,10 @@ func (w *world) do(method, path, body string, headers ...string) reply {
 		w.t.Fatal(err)
 	}
 	for _, h := range headers {
-		name, value, _ := strings.Cut(h, ": ")
+		name, value, ok := strings.Cut(h, ": ")
+		if !ok { // none
+			continue
+		}
 		if name == "Host" {
 			req.Host = value
 		}

@@ -40,6 +40,16 @@ type Options struct {
 	// perhaps the Catalog itself, stays private. nil: none.
 	Served func(key string) bool
 
+	// Token, unless it is "", is needed for every request: as a bearer token (RFC 6750), or as the password of Basic (RFC 7617)
+	// with any user name, which browsers, QGIS and curl ask for. What goes over the network should be encrypted then.
+	Token string
+	// OpenReads lets everybody read the catalog, but nothing of /refresh, without the Token.
+	OpenReads bool
+	// RefreshRate is how many requests a second may start or cancel Runs, after the first few; 0: any number.
+	RefreshRate float64
+	// ReadOnly refuses to start and cancel Runs, for a server without the Source.
+	ReadOnly bool
+
 	// CORSRefresh lets pages of other origins start and cancel Runs.
 	CORSRefresh bool
 	// TrustProxy takes scheme, host and prefix of links from Forwarded or X-Forwarded-*. Without a proxy that sets them,
@@ -61,7 +71,10 @@ func New(opt Options) http.Handler {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &server{Options: opt, mux: http.NewServeMux()}
+	s := &server{Options: opt, mux: http.NewServeMux(), wrong: newPace(wrongRate, wrongBurst)}
+	if opt.RefreshRate > 0 {
+		s.pace = newPace(opt.RefreshRate, refreshBurst)
+	}
 	s.get("/{$}", s.landing)
 	if opt.BasePath != "" {
 		s.get("", s.landing)
@@ -74,18 +87,20 @@ func New(opt Options) http.Handler {
 	if s.servesAssets() {
 		s.get("/assets/{key...}", s.asset)
 	}
-	s.handle("POST", "/refresh", s.start)
+	s.handle("POST", "/refresh", s.changes(s.start))
 	s.get("/refresh/status", s.status)
 	s.get("/refresh/runs", s.runs)
 	s.get("/refresh/runs/{run}", s.run)
 	s.get("/refresh/runs/{run}/rejects", s.rejects)
-	s.handle("DELETE", "/refresh/runs/{run}", s.cancel)
+	s.handle("DELETE", "/refresh/runs/{run}", s.changes(s.cancel))
 	return s
 }
 
 type server struct {
 	Options
-	mux *http.ServeMux
+	mux   *http.ServeMux
+	pace  *pace // of requests that change something
+	wrong *pace // of wrong tokens
 }
 
 // A handler answers a request, or returns why it cannot, before it wrote anything.

@@ -23,14 +23,14 @@ const (
 // item answers one Item of the published Snapshot.
 func (s *server) item(w http.ResponseWriter, r *http.Request) error {
 	collection, id := r.PathValue("collection"), r.PathValue("item")
-	v, err := s.view(r.Context())
-	if err != nil {
+	var line []byte
+	err := s.reading(r.Context(), nil, func(v view) error {
+		_, err := v.collection(collection)
+		if err == nil {
+			line, err = v.reader.Item(r.Context(), collection, id)
+		}
 		return err
-	}
-	if _, err := v.collection(collection); err != nil {
-		return err
-	}
-	line, err := v.reader.Item(r.Context(), collection, id)
+	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return refuse("not_found", "there is no item %q in collection %q", id, collection)
 	} else if err != nil {
@@ -50,16 +50,18 @@ func (s *server) items(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := s.viewOf(r.Context(), tok)
+	var fence uint64
+	var page snapshot.Page
+	err = s.reading(r.Context(), tok, func(v view) error {
+		_, err := v.collection(q.Collection)
+		if err == nil {
+			fence = v.reader.Manifest().Fence
+			page, err = v.reader.Page(r.Context(), q)
+		}
+		return err
+	})
 	if err != nil {
 		return err
-	}
-	if _, err := v.collection(q.Collection); err != nil {
-		return err
-	}
-	page, err := v.reader.Page(r.Context(), q)
-	if err != nil {
-		return tokenExpired(err, tok)
 	}
 	d := s.dresser(r, q.Collection)
 	head := itemsHead{Type: "FeatureCollection", NumberReturned: len(page.Lines), Links: []stac.Link{
@@ -72,7 +74,7 @@ func (s *server) items(w http.ResponseWriter, r *http.Request) error {
 		head.NumberMatched = &page.Matched
 	}
 	if page.Next != nil {
-		next := token{fence: v.reader.Manifest().Fence, query: queryHash(q), at: *page.Next}
+		next := token{fence: fence, query: queryHash(q), at: *page.Next}
 		given.Set("token", next.String())
 		head.Links = append(head.Links, stac.Link{Rel: "next", Type: stac.TypeGeoJSON, Href: withQuery(d.items, given)})
 	}
@@ -108,21 +110,33 @@ func parseQuery(collection string, given url.Values) (snapshot.Query, *token, er
 	return q, tok, err
 }
 
-// viewOf is the Snapshot that a token is bound to, else the published one.
-func (s *server) viewOf(ctx context.Context, tok *token) (view, error) {
-	if tok == nil {
-		return s.view(ctx)
+// reading lets f read the Snapshot that a token is bound to; without one the published Snapshot, and once more if that was cleaned
+// up under it: then there is another one by now.
+func (s *server) reading(ctx context.Context, tok *token, f func(view) error) error {
+	if tok != nil {
+		r, err := s.Snapshots.At(ctx, tok.fence)
+		if err == nil {
+			err = f(view{r})
+		}
+		if errors.Is(err, snapshot.ErrExpired) {
+			return refuse("token_expired", "the state of the catalog that this token leads through is no longer kept: "+
+				"start again without a token")
+		}
+		return err
 	}
-	r, err := s.Snapshots.At(ctx, tok.fence)
-	return view{r}, tokenExpired(err, tok)
-}
-
-func tokenExpired(err error, tok *token) error {
-	if tok != nil && errors.Is(err, snapshot.ErrExpired) {
-		return refuse("token_expired", "the state of the catalog that this token leads through is no longer kept: "+
-			"start again without a token")
+	v, err := s.view(ctx)
+	if err != nil {
+		return err
 	}
-	return err
+	if err = f(v); v.reader == nil || !errors.Is(err, snapshot.ErrExpired) {
+		return err
+	}
+	s.Snapshots.Gone(v.reader.Manifest().Fence)
+	again, lookErr := s.view(ctx)
+	if lookErr != nil || again.reader == nil || again.reader.Manifest().Fence == v.reader.Manifest().Fence {
+		return err
+	}
+	return f(again)
 }
 
 // itemsHead is a FeatureCollection without its features.

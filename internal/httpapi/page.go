@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/cairn-stac/cairn/internal/snapshot"
 	"github.com/cairn-stac/cairn/internal/stac"
 )
 
@@ -60,6 +61,12 @@ type pageView struct {
 	Items              int
 	Source             string
 	Collections        []pageCollection
+
+	Manages   bool    // whoever asks may see Runs
+	Starts    bool    // and start them
+	Refreshed *string // last_refresh as the status has it, "" for null; nil: not known
+	Runs      []pageRun
+	Rejects   []pageCode
 }
 
 type pageCollection struct {
@@ -75,9 +82,12 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, v view, root stac.
 		Nonce: rand.Text(), Title: root.Title, Description: root.Description,
 		Version: s.Version, Base: s.base(r).EscapedPath(),
 	}
+	p.Manages = s.manages(r)
+	p.Starts = p.Manages && !s.ReadOnly
 	items := map[string]int{}
+	var m *snapshot.Manifest
 	if v.reader != nil {
-		m := v.reader.Manifest()
+		m = v.reader.Manifest()
 		p.Published, p.Snapshot, p.Source = true, m.Fence, m.Source
 		for _, row := range m.Rows {
 			items[row.Collection] += row.Counts.Items
@@ -89,6 +99,9 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, v view, root stac.
 			ID: c.ID, Title: cmp.Or(c.Title, c.ID), Description: c.Description, Items: items[c.ID],
 			Path: links{p.Base}.href("collections", c.ID), BBox: bboxText(c.Extent), Time: timeText(c.Extent),
 		})
+	}
+	if p.Manages {
+		s.tellRuns(r.Context(), &p, m)
 	}
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, p); err != nil {

@@ -1,11 +1,13 @@
 package httpapi
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/cairn-stac/cairn/internal/refresh"
 	"github.com/cairn-stac/cairn/internal/stac"
 )
 
@@ -67,6 +69,49 @@ func TestPage(t *testing.T) {
 	}
 	if regexp.MustCompile(` (on[a-z]+|style)=`).MatchString(page) {
 		t.Error("the page has attributes that its policy forbids")
+	}
+}
+
+func TestPageTellsOfRuns(t *testing.T) {
+	w := newWorld(t, nil)
+	w.withRejects(1, 5, "a", "n")
+	w.desk.history = history(12)
+	ended := w.desk.history[1].Ended.Add(123 * time.Millisecond)
+	w.desk.state.LastRefresh = &ended
+	w.desk.history[0] = refresh.Run{ID: w.desk.history[0].ID, State: refresh.Running, Accepted: day}
+	w.desk.history[1].State, w.desk.history[1].Error = refresh.Failed, &refresh.Problem{Code: "x", Message: "<it> failed"}
+	w.desk.history[2].Counts = refresh.Counts{Added: 1001, Updated: 1002, Removed: 1003, Rejects: 1004}
+	page := string(w.do("GET", "/", "", browser).body)
+	good := "/refresh/runs/" + w.desk.history[2].ID
+	for _, want := range []string{`data-refreshed="` + ended.Format(time.RFC3339Nano) + `"`, "<td>running", "<td>failed", "&lt;it&gt; failed", "<td>successful",
+		">1.5s<", ">1001<", ">1002<", ">1003<", `<a href="` + good + `/rejects">1004</a>`, `<a href="` + good + `">`,
+		`datetime="` + w.desk.history[2].Ended.Format(time.RFC3339)[:16],
+		`<a href="` + good + `/rejects?code=not_tiff">not_tiff</a></td><td class="n">8<`,
+		`<a href="` + good + `/rejects?code=denied">denied</a></td><td class="n">2<`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s in %s", want, page)
+		}
+	}
+	if n := strings.Count(page, "<time "); n != pageRunsShown {
+		t.Errorf("%d runs are shown", n)
+	}
+	if strings.Index(page, ">not_tiff<") > strings.Index(page, ">denied<") {
+		t.Error("the most frequent code is not the first")
+	}
+	for _, link := range regexp.MustCompile(`href="(/[^"]*)"`).FindAllStringSubmatch(page, -1) {
+		if r := w.do("GET", strings.ReplaceAll(link[1], "&amp;", "&"), ""); r.status != 200 {
+			t.Errorf("%s: %d", link[1], r.status)
+		}
+	}
+	// Without the history, and before the first refresh, the page is there all the same.
+	w.desk.err = errors.New("boom")
+	page = string(w.do("GET", "/", "", browser).body)
+	if !strings.Contains(page, "/collections/a") || strings.Contains(page, "data-refreshed") || strings.Contains(page, "boom") || !strings.Contains(w.log.String(), "boom") {
+		t.Error(page)
+	}
+	w = newWorld(t, nil)
+	if page = string(w.do("GET", "/", "", browser).body); !strings.Contains(page, `data-refreshed=""`) || strings.Contains(page, "Last refreshes") {
+		t.Error(page)
 	}
 }
 

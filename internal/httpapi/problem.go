@@ -14,23 +14,31 @@ import (
 
 // statuses are the codes of the API's problems, which stay, and their HTTP statuses.
 var statuses = map[string]int{
-	"bad_body":           http.StatusBadRequest,
-	"bad_parameter":      http.StatusBadRequest,
-	"bad_scope":          http.StatusBadRequest,
-	"foreign_origin":     http.StatusForbidden,
-	"not_found":          http.StatusNotFound,
-	"method_not_allowed": http.StatusMethodNotAllowed,
-	"run_ended":          http.StatusConflict,
-	"run_not_successful": http.StatusConflict,
-	"snapshot_expired":   http.StatusGone,
-	"token_expired":      http.StatusGone,
-	"queue_full":         http.StatusTooManyRequests,
-	"bad_range":          http.StatusRequestedRangeNotSatisfiable,
-	"internal":           http.StatusInternalServerError,
-	"cancelled":          http.StatusServiceUnavailable,
-	"newer_format":       http.StatusServiceUnavailable,
-	"refused":            http.StatusServiceUnavailable,
-	"changing":           http.StatusServiceUnavailable,
+	"bad_body":            http.StatusBadRequest,
+	"bad_parameter":       http.StatusBadRequest,
+	"bad_scope":           http.StatusBadRequest,
+	"unauthorized":        http.StatusUnauthorized,
+	"foreign_origin":      http.StatusForbidden,
+	"not_found":           http.StatusNotFound,
+	"method_not_allowed":  http.StatusMethodNotAllowed,
+	"slow_body":           http.StatusRequestTimeout,
+	"read_only":           http.StatusConflict,
+	"run_ended":           http.StatusConflict,
+	"run_not_successful":  http.StatusConflict,
+	"snapshot_expired":    http.StatusGone,
+	"token_expired":       http.StatusGone,
+	"url_too_long":        http.StatusRequestURITooLong,
+	"bad_range":           http.StatusRequestedRangeNotSatisfiable,
+	"key_reused":          http.StatusUnprocessableEntity,
+	"queue_full":          http.StatusTooManyRequests,
+	"too_many_requests":   http.StatusTooManyRequests,
+	"internal":            http.StatusInternalServerError,
+	"catalog_unavailable": http.StatusServiceUnavailable,
+	"source_unavailable":  http.StatusServiceUnavailable,
+	"cancelled":           http.StatusServiceUnavailable,
+	"newer_format":        http.StatusServiceUnavailable,
+	"refused":             http.StatusServiceUnavailable,
+	"changing":            http.StatusServiceUnavailable,
 }
 
 // A problem is an error that the client is told of (RFC 9457). Its detail is a sentence for people.
@@ -64,10 +72,14 @@ func problemOf(err error) *problem {
 		return refuse("bad_scope", "%s", scope.Reason)
 	case errors.As(err, &no):
 		return refuse("refused", "refreshes cannot be started at the moment")
+	case errors.Is(err, refresh.ErrKeyReused):
+		return refuse("key_reused", "this Idempotency-Key stands for another request of the last 24 hours: give each request its own")
 	case errors.Is(err, snapshot.ErrNewerFormat):
 		return refuse("newer_format", "the catalog was written by a newer version of cairn than this one: upgrade it")
 	case errors.Is(err, snapshot.ErrExpired):
 		return refuse("snapshot_expired", "this state of the catalog is no longer kept: ask again for the present one")
+	case isGone(err):
+		return refuse("catalog_unavailable", "the place where the catalog is kept cannot be reached at the moment")
 	case errors.Is(err, objstore.ErrPrecondition):
 		return refuse("changing", "the file is being written at the moment")
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -76,13 +88,21 @@ func problemOf(err error) *problem {
 	return refuse("internal", "something went wrong here; the log has it")
 }
 
+// isGone tells whether a whole store is out of reach.
+func isGone(err error) bool {
+	return errors.Is(err, objstore.ErrNoStore) || errors.Is(err, objstore.ErrCredentials)
+}
+
 // fail answers with an error's problem.
 func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := problemOf(err)
-	if p.Code == "internal" {
+	switch p.Code {
+	case "internal":
 		id := rand.Text()[:10]
 		s.Log.ErrorContext(r.Context(), "request failed", "id", id, "method", r.Method, "path", r.URL.Path, "error", err)
 		p.Detail = fmt.Sprintf("something went wrong here; the log has it under %s", id)
+	case "catalog_unavailable", "source_unavailable", "newer_format", "refused":
+		s.Log.ErrorContext(r.Context(), "request failed", "method", r.Method, "path", r.URL.Path, "error", err)
 	}
 	if p.Status == http.StatusServiceUnavailable {
 		w.Header().Set("Retry-After", "10")

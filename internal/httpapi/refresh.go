@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 
@@ -20,8 +21,21 @@ const (
 	queueAfter = 30 // whether the queue has room
 )
 
-// maxBody of POST /refresh, in bytes.
-const maxBody = 64 << 10
+// refreshBurst is how many requests that change something may come at once whatever RefreshRate is.
+const refreshBurst = 10
+
+// changes lets a handler do what changes something, as often as it may.
+func (s *server) changes(h handler) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if s.ReadOnly {
+			return refuse("read_only", "this server only shows the catalog: refresh it where its source is")
+		}
+		if err := s.pace.take(w, "refreshes are asked for or cancelled too often"); err != nil {
+			return err
+		}
+		return h(w, r)
+	}
+}
 
 // A startAnswer is what POST /refresh answers. Clients know these members in this order.
 type startAnswer struct {
@@ -33,16 +47,21 @@ type startAnswer struct {
 }
 
 func (s *server) start(w http.ResponseWriter, r *http.Request) error {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(r.Body)
 	var big *http.MaxBytesError
 	if errors.As(err, &big) {
 		return refuse("bad_body", "the body is larger than %d bytes", maxBody)
+	} else if errors.Is(err, os.ErrDeadlineExceeded) {
+		return refuse("slow_body", "the body did not come in time")
 	} else if err != nil {
 		return refuse("bad_body", "the body ended early")
 	}
 	req, err := parseRequest(body)
 	if err != nil {
 		return err
+	}
+	if req.Key, err = idempotencyKey(r.Header); err != nil {
+		return refuse("bad_parameter", "%v", err)
 	}
 	// A client that hangs up after it asked has asked all the same.
 	ans, err := s.Desk.Start(context.WithoutCancel(r.Context()), req)
@@ -85,6 +104,8 @@ func parseRequest(body []byte) (refresh.Request, error) {
 		switch name {
 		case "prefixes":
 			into, want = &req.Scope.Prefixes, "a list of strings"
+		case "keys":
+			into, want = &req.Scope.Keys, "a list of strings"
 		case "mode":
 			into, want = &req.Scope.Mode, `"incremental" or "full"`
 		case "queue":
@@ -92,7 +113,7 @@ func parseRequest(body []byte) (refresh.Request, error) {
 		case "allow_mass_delete":
 			into, want = &req.Scope.AllowMassDelete, "true or false"
 		default:
-			return req, refuse("bad_body", "member %q is unknown; known are prefixes, mode, queue, allow_mass_delete", name)
+			return req, refuse("bad_body", "member %q is unknown; known are prefixes, keys, mode, queue, allow_mass_delete", name)
 		}
 		// null would leave the default, and hide that the client meant something else.
 		if err := json.Unmarshal(members[name], into); err != nil || string(members[name]) == "null" {
@@ -106,6 +127,9 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) error {
 	st, err := s.Desk.Status(r.Context())
 	if err != nil {
 		return err
+	}
+	if st.Snapshot != nil { // whoever read this will find it
+		s.Snapshots.Published(*st.Snapshot)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	return answer(w, http.StatusOK, st)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -63,8 +64,8 @@ func TestStartBody(t *testing.T) {
 		"":       {},
 		" \r\n ": {},
 		"{}":     {},
-		`{"prefixes":["a/","b"],"mode":"full","queue":true,"allow_mass_delete":true}`: {Queue: true,
-			Scope: refresh.Scope{Prefixes: []string{"a/", "b"}, Mode: refresh.Full, AllowMassDelete: true}},
+		`{"prefixes":["a/","b"],"keys":["c/d.tif"],"mode":"full","queue":true,"allow_mass_delete":true}`: {Queue: true,
+			Scope: refresh.Scope{Prefixes: []string{"a/", "b"}, Keys: []string{"c/d.tif"}, Mode: refresh.Full, AllowMassDelete: true}},
 		` {"mode":"incremental"} `: {Scope: refresh.Scope{Mode: refresh.Incremental}},
 		`{"prefixes":[]}`:          {Scope: refresh.Scope{Prefixes: []string{}}},
 	} {
@@ -84,6 +85,9 @@ func TestStartBody(t *testing.T) {
 		`{"mode":null}`:           `"mode"`,
 		`{"prefixes":"a/"}`:       `"prefixes"`,
 		`{"prefixes":[1]}`:        `"prefixes"`,
+		`{"keys":"a"}`:            `"keys"`,
+		`{"keys":{}}`:             `"keys"`,
+		`{"keys":null}`:           `"keys"`,
 		`{"queue":"yes"}`:         `"queue"`,
 		`{"queue":null}`:          `"queue"`,
 		`{"allow_mass_delete":1}`: `"allow_mass_delete"`,
@@ -145,6 +149,22 @@ func TestStartErrors(t *testing.T) {
 	r := w.do("POST", "/refresh", "")
 	if d := w.refused(r, "refused"); strings.Contains(d, "secret") || r.header.Get("Retry-After") == "" {
 		t.Errorf("detail %q, header %v", d, r.header)
+	}
+}
+
+// What is wrong with a scope is told before anything starts.
+func TestBadScopes(t *testing.T) {
+	w := newWorld(t, func(o *Options) { o.Desk = realDesk() })
+	many := func(n int, what string) string {
+		b, _ := json.Marshal(map[string][]string{what: slices.Repeat([]string{"a/b.tif"}, n)})
+		return string(b)
+	}
+	for _, body := range []string{`{"mode":"x"}`, `{"keys":[""]}`, `{"keys":["/a.tif"]}`, `{"keys":[null]}`, `{"prefixes":["/a"]}`,
+		`{"keys":["` + strings.Repeat("k", 1025) + `"]}`, many(201, "keys"), many(201, "prefixes")} {
+		w.refused(w.do("POST", "/refresh", body), "bad_scope")
+	}
+	if r := w.do("POST", "/refresh", many(200, "keys")); r.status != 202 {
+		t.Errorf("%d %s", r.status, r.body)
 	}
 }
 

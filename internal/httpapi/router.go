@@ -11,10 +11,17 @@ import (
 	"strings"
 )
 
+// What a request may have at most, in bytes. What is around them is the server's (serve.go).
+const (
+	maxBody = 64 << 10
+	maxURL  = 16 << 10 // path and query; a key of 1,024 bytes takes 3 KiB
+)
+
 // ServeHTTP does what every request needs, and then routes it.
 func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w := &response{ResponseWriter: rw, head: r.Method == http.MethodHead}
 	defer s.recovered(w, r)
+	r.Body = http.MaxBytesReader(rw, r.Body, maxBody) // of every method; what a handler leaves the server reads a little of
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	reads := r.Method == http.MethodGet || w.head || r.Method == http.MethodOptions
 	if reads || s.CORSRefresh {
@@ -22,11 +29,20 @@ func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Access-Control-Expose-Headers",
 			"Accept-Ranges, Content-Length, Content-Range, ETag, Last-Modified, Location, Retry-After")
 	}
+	if len(r.URL.Path)+len(r.URL.RawQuery) > maxURL {
+		s.fail(w, r, refuse("url_too_long", "path and query together are longer than %d bytes", maxURL))
+		return
+	}
 	if !reads && !s.CORSRefresh && s.foreign(r) {
 		s.fail(w, r, refuse("foreign_origin", "pages of another origin may not do this: %s %s", r.Method, r.URL.Path))
 		return
 	}
-	if _, pattern := s.mux.Handler(r); pattern != "" {
+	_, pattern := s.mux.Handler(r)
+	if err := s.admit(w, r, pattern); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if pattern != "" {
 		s.mux.ServeHTTP(w, r)
 		return
 	}
@@ -66,7 +82,14 @@ func (s *server) preflight(w http.ResponseWriter, methods []string) {
 		return !s.CORSRefresh && (m == "POST" || m == "DELETE")
 	})
 	h.Set("Access-Control-Allow-Methods", strings.Join(cors, ", "))
-	h.Set("Access-Control-Allow-Headers", "Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Range, Range")
+	allowed := "Content-Type, If-Match, If-Modified-Since, If-None-Match, If-Range, Range"
+	if s.CORSRefresh {
+		allowed += ", Idempotency-Key"
+	}
+	if s.Token != "" {
+		allowed += ", Authorization"
+	}
+	h.Set("Access-Control-Allow-Headers", allowed)
 	h.Set("Access-Control-Max-Age", "86400")
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cairn-stac/cairn/internal/objstore"
 	"github.com/cairn-stac/cairn/internal/refresh"
 	"github.com/cairn-stac/cairn/internal/snapshot"
 	"github.com/cairn-stac/cairn/internal/stac"
@@ -166,6 +167,8 @@ func TestErrorsAreTold(t *testing.T) {
 		{errors.New("read /secret/place: boom"), "internal"},
 		{fmt.Errorf("x: %w", snapshot.ErrNewerFormat), "newer_format"},
 		{context.Canceled, "cancelled"},
+		{fmt.Errorf("read /secret/place: %w", objstore.ErrNoStore), "catalog_unavailable"},
+		{fmt.Errorf("read /secret/place: %w", objstore.ErrCredentials), "catalog_unavailable"},
 	} {
 		w := newWorld(t, nil)
 		w.desk.err = c.err
@@ -175,6 +178,9 @@ func TestErrorsAreTold(t *testing.T) {
 			detail := w.refused(r, c.code)
 			if strings.Contains(string(r.body), "secret") || r.header.Get("Cache-Control") != "no-store" {
 				t.Errorf("%s: %s", path, r.body)
+			}
+			if c.code == "catalog_unavailable" && (r.header.Get("Retry-After") == "" || !strings.Contains(w.log.String(), "/secret/place")) {
+				t.Errorf("header %v, log %s", r.header, w.log)
 			}
 			if c.code == "internal" {
 				id := regexp.MustCompile(`[A-Z2-7]{10}`).FindString(detail)

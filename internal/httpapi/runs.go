@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -10,16 +9,13 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/cairn-stac/cairn/internal/refresh"
-	"github.com/cairn-stac/cairn/internal/snapshot"
 	"github.com/cairn-stac/cairn/internal/stac"
 )
 
-// Pages of Runs and of Rejects.
+// Pages of Runs.
 const (
-	usualRuns    = 20
-	mostRuns     = 100
-	usualRejects = 1000
-	mostRejects  = 10_000
+	usualRuns = 20
+	mostRuns  = 100
 )
 
 // A runAnswer is a Run as the API tells it.
@@ -129,87 +125,4 @@ func (s *server) cancel(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("Location", links{s.base(r).EscapedPath()}.href("refresh", "runs", run.ID))
 	return answer(w, http.StatusAccepted, s.links(r).run(run))
-}
-
-type rejectsAnswer struct {
-	RunID    string        `json:"run_id"`
-	Snapshot uint64        `json:"snapshot"`
-	Total    int           `json:"total"` // of the Snapshot
-	Rejects  []rejectEntry `json:"rejects"`
-	Links    []stac.Link   `json:"links"`
-}
-
-type rejectEntry struct {
-	Key     string `json:"key"`
-	Code    string `json:"code"`
-	Message string `json:"message"`
-}
-
-// rejects tells the Rejects of the Snapshot that a successful Run left published, page by page. Other Runs found none that
-// anybody could see: 409.
-func (s *server) rejects(w http.ResponseWriter, r *http.Request) error {
-	q, err := params(r, "limit", "offset")
-	if err != nil {
-		return err
-	}
-	limit, err := limitOf(q, usualRejects, mostRejects)
-	if err != nil {
-		return err
-	}
-	offset, err := param(q, "offset", func(s string) (int, error) {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 0 {
-			return 0, errors.New("expected a number of rejects to leave out")
-		}
-		return n, nil
-	})
-	if err != nil {
-		return err
-	}
-	run, err := s.lookUp(r)
-	if err != nil {
-		return err
-	}
-	if run.State != refresh.Successful {
-		return refuse("run_not_successful", "run %s is %s: rejects are those of a successful run", run.ID, run.State)
-	}
-	snap, err := s.Snapshots.At(r.Context(), run.Snapshot)
-	if err != nil {
-		return err
-	}
-	l := s.links(r)
-	self := l.href("refresh", "runs", run.ID, "rejects")
-	out := rejectsAnswer{RunID: run.ID, Snapshot: run.Snapshot, Total: countRejects(snap.Manifest()), Rejects: []rejectEntry{}}
-	out.Links = []stac.Link{
-		{Rel: "self", Type: stac.TypeJSON, Href: withQuery(self, q)},
-		l.root(),
-		l.to("up", stac.TypeJSON, "", "refresh", "runs", run.ID),
-	}
-	if offset < out.Total {
-		n := 0
-		for rej, err := range snap.Rejects(r.Context()) {
-			if err != nil {
-				return fmt.Errorf("rejects of run %s: %w", run.ID, err)
-			}
-			if n++; n > offset {
-				out.Rejects = append(out.Rejects, rejectEntry{rej.Key, rej.Code, rej.Message})
-			}
-			if len(out.Rejects) == limit {
-				break
-			}
-		}
-	}
-	if next := offset + len(out.Rejects); offset < out.Total && next < out.Total {
-		q.Set("offset", strconv.Itoa(next))
-		out.Links = append(out.Links, stac.Link{Rel: "next", Type: stac.TypeJSON, Href: withQuery(self, q)})
-	}
-	return answer(w, http.StatusOK, out)
-}
-
-func countRejects(m *snapshot.Manifest) int {
-	n := 0
-	for _, row := range m.Rows {
-		n += row.Counts.Rejects
-	}
-	return n
 }

@@ -90,37 +90,30 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func TestRejects(t *testing.T) {
+// All that is remembered of a Run is told.
+func TestRunTellsAll(t *testing.T) {
 	w := newWorld(t, nil)
-	w.publish(1, 2, "a", "b", "c")
-	w.desk.history = history(1)
-	path := "/refresh/runs/" + w.desk.history[0].ID + "/rejects"
-	var got []string
-	for next := path + "?limit=2"; next != ""; {
-		var page rejectsAnswer
-		w.get(next, &page)
-		if page.Total != 3 || page.Snapshot != 1 || page.RunID != w.desk.history[0].ID {
-			t.Errorf("page %+v", page)
+	ended := history(1)[0]
+	ended.Counts = refresh.Counts{Objects: 9, Added: 1, Updated: 2, Removed: 3, Rejects: 4}
+	ended.RejectCodes = map[string]int{"denied": 1, "not_tiff": 3}
+	ended.Scope = refresh.Scope{Prefixes: []string{"a/"}, Keys: []string{"b/c.tif"}, Mode: refresh.Full}
+	later := day.Add(time.Hour)
+	waiting := refresh.Run{ID: idOfRun(3), State: refresh.Accepted, Accepted: day, Events: true, NotBefore: &later}
+	failed := refresh.Run{ID: idOfRun(2), State: refresh.Failed, Accepted: day, Started: &day, Ended: &later,
+		Error: &refresh.Problem{Code: "mass_delete", Message: "it would drop all"}}
+	w.desk.history = []refresh.Run{waiting, failed, ended}
+	list := string(w.get("/refresh/runs", nil).body)
+	for id, members := range map[string][]string{
+		ended.ID: {`"added":1,"updated":2,"removed":3`, `"rejects":4`, `"reject_codes":{"denied":1,"not_tiff":3}`,
+			`"scope":{"prefixes":["a/"],"keys":["b/c.tif"],"mode":"full"}`},
+		waiting.ID: {`"events":true`, `"not_before":"2024-03-01T01:00:00Z"`},
+		failed.ID:  {`"error":{"code":"mass_delete","message":"it would drop all"}`, `"duration_seconds":3600`},
+	} {
+		one := string(w.get("/refresh/runs/"+id, nil).body)
+		for _, m := range members {
+			if !strings.Contains(one, m) || !strings.Contains(list, m) {
+				t.Errorf("run %s: no %s in %s, or in the list", id, m, one)
+			}
 		}
-		for _, r := range page.Rejects {
-			got = append(got, fmt.Sprintf("%s %s %s", r.Key, r.Code, r.Message))
-		}
-		next = href(page.Links, "next")
 	}
-	want := "[a/zz.tif not_tiff it is no TIFF b/zz.tif not_tiff it is no TIFF c/zz.tif not_tiff it is no TIFF]"
-	if fmt.Sprint(got) != want {
-		t.Errorf("got  %v\nwant %v", got, want)
-	}
-	var page rejectsAnswer
-	if w.get(path+"?limit=3", &page); len(page.Rejects) != 3 || href(page.Links, "next") != "" {
-		t.Errorf("all of them on a page: %+v", page)
-	}
-	if r := w.get(path+"?offset=9", nil); !strings.Contains(string(r.body), `"rejects":[]`) || strings.Contains(string(r.body), `"next"`) {
-		t.Errorf("past the end: %s", r.body)
-	}
-	for _, q := range []string{"offset=-1", "offset=x", "limit=0", "x=1"} {
-		w.refused(w.do("GET", path+"?"+q, ""), "bad_parameter")
-	}
-	w.desk.history[0].Snapshot = 7
-	w.refused(w.do("GET", path, ""), "snapshot_expired")
 }

@@ -263,3 +263,60 @@ func TestSnapshotsAreOpenedOnce(t *testing.T) {
 		t.Errorf("%d reads for 50 requests", n)
 	}
 }
+
+// A Snapshot that was cleaned up while Head was not looked at is looked up again, but not by page tokens, which are bound to it.
+func TestCleanedUpSnapshotIsLookedUpAgain(t *testing.T) {
+	w := newWorld(t, nil)
+	snapshots := NewSnapshots(w.catalog, time.Hour, nil)
+	w.opt.Snapshots = snapshots
+	w.Config.Handler = New(w.opt)
+	w.publish(1, 30, "a")
+	var page featureCollection
+	w.get("/collections/a/items", &page)
+	next := href(page.Links, "next")
+	w.publish(2, 30, "a")
+	part := w.part(1, "a")
+	if err := w.catalog.Delete(t.Context(), part); err != nil {
+		t.Fatal(err)
+	}
+	w.refused(w.do("GET", next, ""), "token_expired")
+	for _, path := range []string{"/collections/a/items/img-007", "/collections/a/items/img-017"} {
+		var f feature
+		if w.get(path, &f); f.Properties["fence"] != 2.0 {
+			t.Errorf("%s: %+v", path, f)
+		}
+	}
+	if snapshots.Gone(2); current(t, snapshots) != 2 {
+		t.Error("another one")
+	}
+	// A Part that is gone from what is published is told, once for each request.
+	if err := w.catalog.Delete(t.Context(), w.part(2, "a")); err != nil {
+		t.Fatal(err)
+	}
+	w.opt.Snapshots = NewSnapshots(w.catalog, time.Hour, nil)
+	w.Config.Handler = New(w.opt)
+	w.refused(w.do("GET", "/collections/a/items", ""), "snapshot_expired")
+}
+
+// Whoever was told by the status that a Snapshot is published finds it, however fresh Head is.
+func TestStatusMakesHeadStale(t *testing.T) {
+	w := newWorld(t, nil)
+	w.opt.Snapshots = NewSnapshots(w.catalog, time.Hour, nil)
+	w.Config.Handler = New(w.opt)
+	for fence := range uint64(3) {
+		w.publish(fence+1, 1, "a")
+		fence++
+		w.desk.state.Snapshot = &fence
+		w.get("/refresh/status", nil)
+		w.catalog.gets.Store(0)
+		for range 3 {
+			var f feature
+			if w.get("/collections/a/items/img-000", &f); f.Properties["fence"] != float64(fence) {
+				t.Errorf("snapshot %d: %+v", fence, f)
+			}
+		}
+		if n := w.catalog.gets.Load(); n > 3+2+2 {
+			t.Errorf("%d reads", n)
+		}
+	}
+}
