@@ -77,8 +77,9 @@ type PutOptions struct {
 type Store interface {
 	Reader
 	// Put writes the whole Object and returns its ETag. It is atomic: readers see the old bytes or the new ones. Two
-	// conditional Puts on one key, from any processes, are ordered, and just one of two on the same ETag succeeds. After
-	// an error other than ErrPrecondition, ErrKey and fs.ErrPermission it is unknown whether it was applied.
+	// conditional Puts on one key, from any processes, are ordered, and just one of two on the same ETag succeeds. (An ETag
+	// may stand for the bytes, as S3's does: who puts back bytes that were there before brings back their ETag.) After an
+	// error other than ErrPrecondition, ErrKey and fs.ErrPermission it is unknown whether it was applied.
 	Put(ctx context.Context, key string, body []byte, opt PutOptions) (etag string, err error)
 	// Delete removes the Object; one that is not there is no error.
 	Delete(ctx context.Context, key string) error

@@ -64,12 +64,13 @@ func raceIfAbsent(t *testing.T, s objstore.Store) {
 
 func raceIfMatch(t *testing.T, s objstore.Store) {
 	etag := put(t, s, "head.json", "-", objstore.PutOptions{})
-	for range 20 {
+	for round := range 20 {
+		body := func(i int) string { return fmt.Sprintf("%d of round %d", i, round) } // never what is there: S3 could not tell
 		winner := contend(t, 8, func(i int) error {
-			_, err := s.Put(t.Context(), "head.json", []byte(strconv.Itoa(i)), objstore.PutOptions{IfMatch: etag, Relaxed: true})
+			_, err := s.Put(t.Context(), "head.json", []byte(body(i)), objstore.PutOptions{IfMatch: etag, Relaxed: true})
 			return err
 		})
-		etag = wantBody(t, s, "head.json", strconv.Itoa(winner)).ETag
+		etag = wantBody(t, s, "head.json", body(winner)).ETag
 	}
 }
 
