@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/cairn-stac/cairn/internal/config"
 	"github.com/cairn-stac/cairn/internal/geotiff/tiffwrite"
 	"github.com/cairn-stac/cairn/internal/refresh"
 )
@@ -45,12 +44,12 @@ func benchSource(b *testing.B) string {
 
 func benchEngine(b *testing.B, source, catalog string) *engine {
 	b.Helper()
-	f, err := findFolders(source, catalog)
+	log := slog.New(slog.DiscardHandler)
+	s, err := prepare(context.Background(), setupOptions{source: source, catalog: catalog, bucket: bucketOptions{parallel: sourceParallel}}, log)
 	if err != nil {
 		b.Fatal(err)
 	}
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
-	e, err := (&app{stdout: io.Discard, stderr: io.Discard}).openEngine(f, "", log)
+	e, err := (&app{stdout: io.Discard, stderr: io.Discard}).openEngine(s, log)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -109,7 +108,7 @@ func BenchmarkRequestsDuringRefresh(b *testing.B) {
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
 	go func() {
-		served <- e.serve(ctx, l, config.Default(), slog.New(slog.NewTextHandler(io.Discard, nil)), false)
+		served <- e.serve(ctx, l, access{addr: l.Addr().String()}, freshness{})
 	}()
 	base := "http://" + l.Addr().String()
 	ask := func(method, path string) time.Duration {

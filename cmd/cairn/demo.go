@@ -28,7 +28,8 @@ Without --dir all of it lies in a temporary folder that is removed at the end.`,
 		Example: `  cairn demo
   cairn demo --dir ~/cairn-demo               keep the files; may be repeated
   cairn demo --dir ~/cairn-demo --no-serve    only make them`,
-		Args: args(0, 0, "no argument"),
+		Args:              args(0, 0, "no argument"),
+		ValidArgsFunction: nothingMore,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.anyPort = !cmd.Flags().Changed("addr")
 			return a.demo(cmd.Context(), o)
@@ -37,6 +38,7 @@ Without --dir all of it lies in a temporary folder that is removed at the end.`,
 	f := cmd.Flags()
 	f.StringVar(&o.addr, "addr", defaultAddr, "the `ADDRESS` to serve at, on this machine only (default port: or the next free one)")
 	f.StringVar(&o.dir, "dir", "", "the `FOLDER` for the files, instead of a temporary one")
+	complete(cmd.MarkFlagDirname("dir"))
 	f.BoolVar(&o.noServe, "no-serve", false, "stop when the catalog is made")
 	return cmd
 }
@@ -49,8 +51,12 @@ type demoOptions struct {
 }
 
 func (a *app) demo(ctx context.Context, o demoOptions) (err error) {
-	if err := checkLoopback(o.addr); err != nil {
+	reach := access{addr: o.addr}
+	if err := reach.check(); err != nil {
 		return err
+	}
+	if !reach.local() {
+		return usagef("--addr %s: the demo serves this machine only, on 127.0.0.1, [::1] or localhost", o.addr)
 	}
 	var l net.Listener
 	if !o.noServe {
@@ -79,11 +85,11 @@ func (a *app) demo(ctx context.Context, o demoOptions) (err error) {
 	level := new(slog.LevelVar)
 	level.Set(slog.LevelWarn)
 	log := a.log(level)
-	folders, cfg, err := prepare(imagery, catalog, "")
+	s, err := prepare(ctx, setupOptions{source: imagery, catalog: catalog, bucket: bucketOptions{parallel: sourceParallel}}, log)
 	if err != nil {
 		return err
 	}
-	e, err := a.openEngine(folders, "", log)
+	e, err := a.openEngine(s, log)
 	if err != nil {
 		return err
 	}
@@ -92,7 +98,7 @@ func (a *app) demo(ctx context.Context, o demoOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := a.report(ctx, e, r, false); err != nil {
+	if err := a.report(e, r, false); err != nil {
 		return err
 	}
 	if err := ended(r); err != nil {
@@ -104,18 +110,18 @@ func (a *app) demo(ctx context.Context, o demoOptions) (err error) {
 		}
 		return nil
 	}
-	a.writeTour("http://"+l.Addr().String(), e.folders)
+	a.writeTour("http://"+l.Addr().String(), e.places)
 	level.Set(slog.LevelInfo)
-	return e.serve(ctx, l, cfg, log, false)
+	return e.serve(ctx, l, reach, freshness{})
 }
 
 // writeTour says what to try.
-func (a *app) writeTour(base string, f folders) {
+func (a *app) writeTour(base string, p places) {
 	cp := "cp"
 	if runtime.GOOS == "windows" {
 		cp = "copy"
 	}
-	sample := filepath.Join(f.source, filepath.FromSlash(demo.Sample))
+	sample := filepath.Join(p.source.folder, filepath.FromSlash(demo.Sample))
 	fmt.Fprintf(a.stdout, `
 The catalog is served at %[1]s/ (a page for browsers, a STAC API for programs). In another terminal
 (the last one shows outlines across the antimeridian):
@@ -135,7 +141,7 @@ One file is broken on purpose. Which, and why:
   cairn status --rejects --catalog %[5]s
 
 Ctrl-C stops.
-`, base, cp, quote(sample), quote(filepath.Join(f.source, filepath.FromSlash(demo.Added))), quote(f.catalog))
+`, base, cp, quote(sample), quote(filepath.Join(p.source.folder, filepath.FromSlash(demo.Added))), quote(p.catalog.String()))
 }
 
 // nearPorts is how many ports are tried.

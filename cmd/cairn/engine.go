@@ -2,21 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
-	"github.com/cairn-stac/cairn/internal/config"
-	"github.com/cairn-stac/cairn/internal/item"
 	"github.com/cairn-stac/cairn/internal/localflow"
 	"github.com/cairn-stac/cairn/internal/objstate"
 	"github.com/cairn-stac/cairn/internal/objstore"
-	"github.com/cairn-stac/cairn/internal/objstore/dirstore"
 	"github.com/cairn-stac/cairn/internal/refresh"
 )
 
@@ -26,65 +18,53 @@ const (
 	leaseRenew = 5 * time.Second
 	stepTries  = 3
 	stepPause  = 200 * time.Millisecond
-	pollEvery  = 10 * time.Millisecond // of the record of a Run that this process waits for
-	showEvery  = 10                    // polls
 )
 
-// configName is the config in a Catalog.
-const configName = "cairn.yaml"
-
-// An engine refreshes a Catalog folder from a Source folder, in this process.
+// An engine refreshes a Catalog from its Source, in this process.
 type engine struct {
-	folders folders
-	about   item.Source
-	source  objstore.Reader
+	*setup
 	catalog objstore.Store
 	state   *objstate.State
 	desk    *refresh.Desk
 	flow    *localflow.Flow
+	log     *slog.Logger
 }
 
-// openEngine assembles an engine. It makes the Catalog's folder, so that what the user gave must have been checked before.
-func (a *app) openEngine(f folders, configFile string, log *slog.Logger) (*engine, error) {
-	source, err := dirstore.OpenReader(f.source)
+// openEngine assembles an engine. It makes the Catalog's folder.
+func (a *app) openEngine(s *setup, log *slog.Logger) (*engine, error) {
+	catalog, err := openCatalog(s.catalog, s.into)
 	if err != nil {
 		return nil, err
 	}
-	catalog, err := dirstore.Open(f.catalog)
-	if err != nil {
-		return nil, err
-	}
-	e, err := a.overCatalog(catalog, log)
-	if err != nil {
-		return nil, err
-	}
-	e.folders, e.about, e.source = f, aboutSource(f.source), source
-	w := &refresh.Worker{
-		State: e.state, Catalog: e.catalog, Source: source, About: e.about, Own: f.own,
-		Config: refresh.ReadConfig(e.catalog), Parallel: max(8, 2*runtime.NumCPU()), Now: time.Now, Log: log,
-	}
-	if configFile != "" {
-		w.Config = func(context.Context) ([]byte, error) { return os.ReadFile(configFile) }
-	}
-	e.flow.Bind(e.desk, w)
-	return e, nil
-}
-
-// overCatalog assembles what tells of a Catalog, and starts no Run.
-func (a *app) overCatalog(catalog objstore.Store, log *slog.Logger) (*engine, error) {
 	if a.wrap != nil {
 		catalog = a.wrap(catalog)
 	}
-	flow, err := localflow.New(localflow.Options{
-		Scans: runtime.NumCPU(), Renew: leaseRenew, Tries: stepTries, Pause: stepPause, Log: log,
-	})
+	flow, err := localflow.New(localflow.Options{Scans: s.scans(), Renew: leaseRenew, Tries: stepTries, Pause: stepPause, Log: log})
 	if err != nil {
 		return nil, err
 	}
-	state := objstate.New(catalog, time.Now)
-	desk := &refresh.Desk{State: state, Catalog: catalog, Workflow: flow, TTL: leaseTTL, Now: time.Now, Log: log}
-	flow.Bind(desk, nil)
-	return &engine{catalog: catalog, state: state, desk: desk, flow: flow}, nil
+	e := &engine{setup: s, catalog: catalog, state: objstate.New(catalog, time.Now), flow: flow, log: log}
+	e.desk = &refresh.Desk{State: e.state, Catalog: catalog, Workflow: flow, TTL: leaseTTL, Now: time.Now, Log: log}
+	w := s.worker(catalog, log)
+	w.State = e.state
+	flow.Bind(e.desk, w)
+	return e, nil
+}
+
+// reads is how many scenes a Shard's scan reads at once: enough to keep the connections to a bucket busy, or the cores.
+func (s *setup) reads() int {
+	if s.source.isBucket() {
+		return s.options.bucket.parallel
+	}
+	return max(8, 2*runtime.NumCPU())
+}
+
+// scans is how many Shards are scanned at once. Reading a bucket, one fills the connections while another one starts or ends.
+func (s *setup) scans() int {
+	if s.source.isBucket() {
+		return 2
+	}
+	return runtime.NumCPU()
 }
 
 // Close cancels what the engine runs and waits until that is settled.
@@ -99,45 +79,8 @@ func (e *engine) ours(ctx context.Context) (refresh.Lease, bool, error) {
 	return *c.Lease, c.Lease.Holder == e.flow.Holder(), nil
 }
 
-// prepare checks all that the user gave before anything is made.
-func prepare(source, catalog, configFile string) (folders, *config.Config, error) {
-	f, err := findFolders(source, catalog)
-	if err != nil {
-		return f, nil, err
-	}
-	cfg, err := loadConfig(configFile, f.catalog)
-	return f, cfg, err
-}
-
-// aboutSource names the folder in Items.
-func aboutSource(path string) item.Source {
-	return item.Source{URL: fileURL(path), Name: filepath.Base(path)}
-}
-
-// loadConfig reads and checks the config that a Run would use: the given file, else cairn.yaml in the Catalog folder, else the
-// defaults. catalog "" stands for none. An error of the config names the file and the line.
-func loadConfig(file, catalog string) (*config.Config, error) {
-	if file == "" && catalog == "" {
-		return config.Default(), nil
-	}
-	path := file
-	if file == "" {
-		path = filepath.Join(catalog, configName)
-	}
-	raw, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) && file == "" {
-		return config.Default(), nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("config %s: %w", path, plain(err))
-	}
-	cfg, err := config.Parse(raw)
-	var bad *config.Error
-	switch {
-	case errors.As(err, &bad):
-		return nil, errors.New(path + strings.TrimPrefix(bad.Error(), configName))
-	case err != nil:
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return cfg, nil
+// onlooker tells of a Catalog and writes nothing to it.
+func onlooker(catalog objstore.Reader, log *slog.Logger) *refresh.Desk {
+	store := readOnly{catalog}
+	return &refresh.Desk{State: objstate.New(store, time.Now), Catalog: store, Workflow: localflow.Onlooker{}, Now: time.Now, Log: log}
 }

@@ -117,7 +117,8 @@ func TestInspectRefuses(t *testing.T) {
 		want string
 	}{
 		{[]string{"inspect"}, exitUsage, "one FILE or FOLDER"},
-		{[]string{"inspect", "s3://bucket/x.tif"}, exitUsage, "works on folders"},
+		{[]string{"inspect", "gs://bucket/x.tif"}, exitUsage, "does not read"},
+		{[]string{"inspect", p.source, "--no-sign-request"}, exitUsage, "is a folder"},
 		{[]string{"inspect", p.source + "x"}, exitFailed, "imageryx: "},
 	} {
 		if code, stdout, stderr := cairn(t, c.args...); code != c.code || !strings.Contains(stderr, c.want) || stdout != "" {

@@ -154,3 +154,8 @@ func (s *inspectSummary) write(w io.Writer) {
 	}
 	fmt.Fprintf(w, ", %s, %s ignored\n", count(s.sidecars, "sidecar"), number(s.ignored))
 }
+
+// none tells whether there was no file at all.
+func (s *inspectSummary) none() bool {
+	return s.items+s.sidecars+s.ignored+len(s.rejects) == 0
+}

@@ -79,15 +79,16 @@ func (a *app) run(ctx context.Context, args []string) int {
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "cairn",
-		Short: "Turns a folder of GeoTIFFs into an always-fresh STAC catalog",
-		Long: `Cairn turns a folder of GeoTIFFs into an always-fresh STAC catalog.
+		Short: "Turns GeoTIFFs in a folder or a bucket into an always-fresh STAC catalog",
+		Long: `Cairn turns GeoTIFFs in a folder or a bucket into an always-fresh STAC catalog.
 
-It reads the header of each raster, never its pixels, and keeps the result in a catalog folder of its own.
+It reads the header of each raster, never its pixels, and keeps the result in a folder or a bucket of its own.
 The next refresh opens only what changed. While it runs, readers see the catalog as it was before.`,
-		Example: `  cairn demo                                  see it work, on sample rasters
-  cairn inspect ~/imagery                     what would be catalogued, and why; writes nothing
-  cairn refresh ~/imagery --catalog ~/stac    make the catalog, or bring it up to date
-  cairn serve ~/imagery --catalog ~/stac      the same, and serve it as a STAC API`,
+		Example: `  cairn demo                                               see it work, on sample rasters
+  cairn inspect ~/imagery                                  what would be catalogued, and why; writes nothing
+  cairn refresh ~/imagery --catalog ~/stac                 make the catalog, or bring it up to date
+  cairn refresh s3://imagery --catalog s3://my-catalogs    the same between buckets
+  cairn serve ~/imagery --catalog ~/stac --watch           serve it as a STAC API that follows the files`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -102,7 +103,6 @@ The next refresh opens only what changed. While it runs, readers see the catalog
 		SilenceErrors:              true,
 		SilenceUsage:               true,
 		SuggestionsMinimumDistance: 2,
-		CompletionOptions:          cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)

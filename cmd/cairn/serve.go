@@ -6,62 +6,97 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/netip"
-	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/cairn-stac/cairn/internal/config"
 	"github.com/cairn-stac/cairn/internal/httpapi"
 	"github.com/cairn-stac/cairn/internal/item"
 	"github.com/cairn-stac/cairn/internal/objstore"
-	"github.com/cairn-stac/cairn/internal/refresh"
-)
-
-const (
-	defaultAddr = "127.0.0.1:8000"
-	reapEvery   = 3 * time.Second
 )
 
 func (a *app) serveCommand() *cobra.Command {
 	var o serveOptions
 	cmd := &cobra.Command{
-		Use:   "serve SOURCE",
+		Use:   "serve [SOURCE]",
 		Short: "Serve a catalog as a STAC API that can be refreshed while it is read",
-		Long: `Serves the catalog of the folder SOURCE as a STAC API, with a page for browsers, and refreshes it once at the start.
+		Long: `Serves the catalog of SOURCE, a folder or s3://bucket/prefix, as a STAC API, with a page for browsers, and refreshes it once
+at the start. POST /refresh starts a further refresh and answers at once; GET /refresh/status tells how far it is. Meanwhile
+readers see the catalog as it was before. Ctrl-C stops in order.
 
-POST /refresh starts a further refresh and answers at once; GET /refresh/status tells how far it is. Meanwhile readers see
-the catalog as it was before. Ctrl-C stops in order.`,
+--every refreshes by itself from time to time. --watch does so seconds after a file changes; what its events may miss is found
+by a refresh of everything every 15 minutes, or as often as --every says.
+
+Without SOURCE the catalog is only read: nothing is written to it, and what others publish in it is served from then on.
+
+By default only this machine reaches the server. With a token it may serve others: it is sent as a bearer token, or as the
+password of any user name. It is readable on its way, so put a proxy with TLS in front where the network is not yours.`,
 		Example: `  cairn serve ~/imagery
-  cairn serve ~/imagery --catalog ~/stac --addr 127.0.0.1:8001
+  cairn serve ~/imagery --catalog ~/stac --watch
+  cairn serve s3://imagery/2024 --catalog s3://my-catalogs/2024 --every 15m
+  cairn serve --catalog s3://my-catalogs/2024                     only read it
+  CAIRN_TOKEN=… cairn serve ~/imagery --addr :8000 --open-reads    for others too; refreshing needs the token
   curl -X POST http://127.0.0.1:8000/refresh
   curl http://127.0.0.1:8000/refresh/status`,
-		Args: args(0, 1, "one SOURCE folder"),
+		Args:              args(0, 1, "at most one SOURCE, a folder or s3://bucket/prefix"),
+		ValidArgsFunction: folders,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usagef("give the SOURCE folder, as in: cairn serve ~/imagery; this version cannot serve a catalog without its source yet")
+			if err := o.access.check(); err != nil {
+				return err
 			}
-			o.source = args[0]
-			return a.serve(cmd.Context(), o)
+			if len(args) > 0 {
+				o.source = args[0]
+				o.timed = cmd.Flags().Changed("every")
+				return a.serve(cmd.Context(), o)
+			}
+			for _, name := range []string{"watch", "every", "config"} {
+				if cmd.Flags().Changed(name) {
+					return usagef("--%s is about refreshing, and without a SOURCE the catalog is only read; give the SOURCE too", name)
+				}
+			}
+			return a.serveCatalog(cmd.Context(), o)
 		},
 	}
+	setupFlags(cmd, &o.setupOptions)
+	accessFlags(cmd, &o.access)
 	f := cmd.Flags()
-	catalogFlag(f, &o.catalog)
-	configFlag(f, &o.config)
-	f.StringVar(&o.addr, "addr", defaultAddr, "the `ADDRESS` to serve at, on this machine only; port 0 takes a free one")
+	f.BoolVar(&o.watch, "watch", false, "refresh what changes in the folder SOURCE, at once")
+	f.DurationVar(&o.every, "every", 0, "refresh everything each `TIME`, as in 15m or 1h30m")
+	complete(cmd.RegisterFlagCompletionFunc("every", nothingMore))
 	return cmd
 }
 
-type serveOptions struct{ source, catalog, config, addr string }
+type serveOptions struct {
+	setupOptions
+	access
+	watch bool
+	every time.Duration
+	timed bool // every was given
+}
 
+// check refuses what does not fit together.
+func (o serveOptions) check(source location) error {
+	switch {
+	case o.timed && o.every < time.Second:
+		return usagef("--every %s: give at least 1s", o.every)
+	case o.watch && source.isBucket():
+		return usagef("--watch is about a folder, and %s is a bucket: refresh it by time, as in --every 15m, or let the bucket's events call POST /refresh", source)
+	}
+	return nil
+}
+
+// serve refreshes and serves the Catalog of a Source.
 func (a *app) serve(ctx context.Context, o serveOptions) (err error) {
-	if err := checkLoopback(o.addr); err != nil {
+	source, err := sourceLocation(o.source)
+	if err != nil {
 		return err
 	}
-	f, cfg, err := prepare(o.source, o.catalog, o.config)
+	if err := o.check(source); err != nil {
+		return err
+	}
+	log := a.log(slog.LevelInfo)
+	s, err := prepare(ctx, o.setupOptions, log)
 	if err != nil {
 		return err
 	}
@@ -70,100 +105,72 @@ func (a *app) serve(ctx context.Context, o serveOptions) (err error) {
 		return err
 	}
 	defer l.Close()
-	log := a.log(slog.LevelInfo)
-	e, err := a.openEngine(f, o.config, log)
+	e, err := a.openEngine(s, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
-	base := "http://" + l.Addr().String()
-	fmt.Fprintf(a.stdout, `serving %s
-  catalog    %s
-  page       %s/
-  refresh    curl -X POST %s/refresh
-  progress   curl %s/refresh/status
-  stop       Ctrl-C
-`, f.source, f.catalog, base, base, base)
-	return e.serve(ctx, l, cfg, log, true)
+	base, curl := baseURL(l), o.curl()
+	fmt.Fprintf(a.stdout, "serving %s\n  catalog    %s\n  page       %s/\n  refresh    %s -X POST %s/refresh\n  progress   %s %s/refresh/status\n  stop       Ctrl-C\n",
+		s.source, s.places.catalog, base, curl, base, curl, base)
+	return e.serve(ctx, l, o.access, o.freshness())
 }
 
-// serve answers requests on the listener until ctx is done, and looks after the Catalog meanwhile.
-func (e *engine) serve(ctx context.Context, l net.Listener, cfg *config.Config, log *slog.Logger, start bool) error {
-	rules, err := item.New(cfg, e.about)
+// serve answers requests on the listener until ctx is done, and keeps the Catalog fresh meanwhile.
+func (e *engine) serve(ctx context.Context, l net.Listener, o access, f freshness) error {
+	opt := o.api(e.places.catalog, e.catalog, e.log)
+	opt.Desk = e.desk
+	if !e.source.isBucket() { // of a bucket clients read the files themselves
+		opt.Source, opt.SourceURL = e.from, e.about.URL
+		opt.Served = func(key string) bool { return e.rules.Kind(key) != item.Other && !e.isOwn(key) }
+	}
+	ctx, stop := context.WithCancel(ctx)
+	var tending sync.WaitGroup
+	tending.Go(func() { e.tend(ctx, f) })
+	defer tending.Wait()
+	defer stop()
+	return httpapi.Serve(ctx, l, httpapi.New(opt))
+}
+
+// isOwn tells whether a key of the Source, or a folder, is the Catalog's.
+func (e *engine) isOwn(key string) bool {
+	return e.own != "" && objstore.Prefixed(e.own).Contains(key)
+}
+
+// serveCatalog serves a Catalog that it only reads.
+func (a *app) serveCatalog(ctx context.Context, o serveOptions) error {
+	log := a.log(slog.LevelInfo)
+	at, catalog, err := openToLook(ctx, o.catalog, o.bucket, log)
 	if err != nil {
 		return err
 	}
-	own := objstore.Prefixed(e.folders.own)
-	h := httpapi.New(httpapi.Options{
-		Desk: e.desk, Snapshots: httpapi.NewSnapshots(e.catalog, 0, log),
-		Source: e.source, SourceURL: e.about.URL,
-		Served: func(key string) bool {
-			return rules.Kind(key) != item.Other && (e.folders.own == "" || !own.Contains(key))
-		},
-		Version: version(), Log: log,
-	})
-	ctx, stop := context.WithCancel(ctx)
-	var tending sync.WaitGroup
-	tending.Go(func() { e.tend(ctx, log, start) })
-	defer tending.Wait()
-	defer stop()
-	return httpapi.Serve(ctx, l, h)
-}
-
-// tend starts a Run, if asked to, and reaps every few seconds until ctx is done.
-func (e *engine) tend(ctx context.Context, log *slog.Logger, start bool) {
-	whole := context.WithoutCancel(ctx)
-	tick := time.NewTicker(reapEvery)
-	defer tick.Stop()
-	for {
-		if _, err := e.desk.Reap(whole); err != nil {
-			log.Warn("look after refreshes", "error", err)
-		}
-		if start {
-			start = false
-			switch ans, err := e.desk.Start(whole, refresh.Request{Queue: true}); {
-			case err != nil:
-				log.Error("start the first refresh", "error", err)
-			case ans.Kind == refresh.Queued:
-				log.Info("another refresh is running; the first one of this server comes after it", "run", ans.Run)
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
-}
-
-// checkLoopback refuses addresses that other machines could reach: there is no access control yet.
-func checkLoopback(addr string) error {
-	host, port, err := net.SplitHostPort(addr)
+	l, err := listen(o.addr)
 	if err != nil {
-		return usagef("--addr %s: give a host and a port, as in %s", addr, defaultAddr)
+		return err
 	}
-	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return usagef("--addr %s: %q is no port number", addr, port)
-	}
-	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return usagef("--addr %s: this version serves this machine only, on 127.0.0.1, [::1] or localhost; put a proxy with access control in front for others", addr)
-	}
-	return nil
+	defer l.Close()
+	opt := o.api(at, catalog, log)
+	opt.Desk, opt.ReadOnly = onlooker(catalog, log), true
+	base := baseURL(l)
+	fmt.Fprintf(a.stdout, "serving the catalog %s, which is only read\n  page       %s/\n  status     %s %s/refresh/status\n  stop       Ctrl-C\n", at, base, o.curl(), base)
+	return httpapi.Serve(ctx, l, httpapi.New(opt))
 }
 
-func listen(addr string) (net.Listener, error) {
-	l, err := net.Listen("tcp", addr)
-	if inUse(err) {
-		_, port, _ := net.SplitHostPort(addr)
-		return nil, fmt.Errorf("address %s is in use; stop what serves there (port %s), or give another one with --addr", addr, port)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w", addr, err)
-	}
-	return l, nil
-}
+const (
+	headAge     = time.Second // for which the Head of a bucket is believed, so that a request does not always cost another one
+	refreshRate = 1           // requests a second to POST /refresh, where others than this machine may send them
+)
 
-func inUse(err error) bool {
-	const windows = syscall.Errno(10048) // WSAEADDRINUSE, which package syscall does not map
-	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, windows)
+// api is what every server has.
+func (o access) api(at location, catalog objstore.Reader, log *slog.Logger) httpapi.Options {
+	opt := httpapi.Options{Token: o.token, OpenReads: o.openReads, TrustProxy: o.trustProxy, Version: version(), Log: log}
+	if !o.local() {
+		opt.RefreshRate = refreshRate
+	}
+	age := time.Duration(0)
+	if at.isBucket() {
+		age = headAge
+	}
+	opt.Snapshots = httpapi.NewSnapshots(catalog, age, log)
+	return opt
 }

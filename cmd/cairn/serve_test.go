@@ -241,10 +241,19 @@ func TestServeRefuses(t *testing.T) {
 		code int
 		want string
 	}{
-		"no source":         {[]string{"serve"}, exitUsage, "SOURCE"},
-		"every address":     {p.args("serve", "--addr", ":8000"), exitUsage, "this machine only"},
-		"another address":   {p.args("serve", "--addr", "192.0.2.1:8000"), exitUsage, "this machine only"},
-		"a name":            {p.args("serve", "--addr", "example.org:8000"), exitUsage, "this machine only"},
+		"no catalog":        {[]string{"serve", "--catalog", p.catalog}, exitFailed, "cairn refresh makes one"},
+		"watch, no source":  {[]string{"serve", "--catalog", p.catalog, "--watch"}, exitUsage, "--watch is about refreshing"},
+		"every, no source":  {[]string{"serve", "--catalog", p.catalog, "--every", "1m"}, exitUsage, "--every is about refreshing"},
+		"config, no source": {[]string{"serve", "--catalog", p.catalog, "--config", "x"}, exitUsage, "--config is about refreshing"},
+		"watch a bucket":    {[]string{"serve", "s3://bucket/x", "--catalog", p.catalog, "--watch"}, exitUsage, "--every 15m"},
+		"too often":         {p.args("serve", "--every", "10ms"), exitUsage, "at least 1s"},
+		"never":             {p.args("serve", "--every", "0"), exitUsage, "at least 1s"},
+		"every address":     {p.args("serve", "--addr", ":8000"), exitUsage, "give a token"},
+		"another address":   {p.args("serve", "--addr", "192.0.2.1:8000"), exitUsage, "--token "},
+		"a name":            {p.args("serve", "--addr", "example.org:8000"), exitUsage, "CAIRN_TOKEN"},
+		"a short token":     {p.args("serve", "--token", "secret"), exitUsage, "has 6 characters"},
+		"an odd token":      {p.args("serve", "--token", "0123456789 01234567"), exitUsage, "cannot send"},
+		"open, no token":    {p.args("serve", "--open-reads"), exitUsage, "without a token"},
 		"no port":           {p.args("serve", "--addr", "127.0.0.1"), exitUsage, "host and a port"},
 		"a port's name":     {p.args("serve", "--addr", "127.0.0.1:http"), exitUsage, "no port number"},
 		"address in use":    {p.args("serve", "--addr", taken.Addr().String()), exitFailed, "is in use"},
@@ -264,9 +273,15 @@ func TestServeRefuses(t *testing.T) {
 }
 
 func TestLoopbackAddresses(t *testing.T) {
-	for _, addr := range []string{"127.0.0.1:8000", "127.1.2.3:1", "[::1]:8000", "localhost:0"} {
-		if err := checkLoopback(addr); err != nil {
-			t.Errorf("%s: %v", addr, err)
+	t.Setenv(tokenName, "")
+	for addr, local := range map[string]bool{"127.0.0.1:8000": true, "127.1.2.3:1": true, "[::1]:8000": true, "localhost:0": true,
+		":80": false, "[::]:80": false, "0.0.0.0:0": false, "10.0.0.1:80": false, "localhost.example.org:80": false} {
+		o := access{addr: addr}
+		if err := o.check(); (err == nil) != local || o.local() != local {
+			t.Errorf("%s: %v, local %v; want local %v", addr, err, o.local(), local)
+		}
+		if o.token = "0123456789abcdef"; o.check() != nil {
+			t.Errorf("%s with a token: %v", addr, o.check())
 		}
 	}
 }

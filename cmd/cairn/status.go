@@ -5,17 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"log/slog"
-	"os"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cairn-stac/cairn/internal/objstore"
-	"github.com/cairn-stac/cairn/internal/objstore/dirstore"
 	"github.com/cairn-stac/cairn/internal/refresh"
 	"github.com/cairn-stac/cairn/internal/snapshot"
 )
@@ -25,109 +23,108 @@ func (a *app) statusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Tell what is in a catalog and how its refresh is",
-		Long: `Tells what is in a catalog, whether it is being refreshed, how the last refreshes went, and which files were rejected.
+		Long: `Tells what is in a catalog, whether it is being refreshed and what waits, how the last refreshes went, and which files were
+rejected.
 
-It only looks, and may be used at any time, beside a running cairn serve or refresh too.`,
+It only reads, and may be used at any time, beside a running cairn serve or refresh too.`,
 		Example: `  cairn status
-  cairn status --catalog ~/stac
-  cairn status --catalog ~/stac --rejects        every rejected file, with its reason
+  cairn status --catalog s3://my-catalogs/2024 --runs 20
+  cairn status --catalog ~/stac --rejects                  every rejected file, with its reason
+  cairn status --catalog ~/stac --rejects --code no_crs    only those without a reference system
   cairn status --catalog ~/stac --json | jq .progress.percent`,
-		Args: args(0, 0, "no argument (the catalog is given with --catalog)"),
-		RunE: func(cmd *cobra.Command, _ []string) error { return a.status(cmd.Context(), o) },
+		Args:              args(0, 0, "no argument (the catalog is given with --catalog)"),
+		ValidArgsFunction: nothingMore,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.code != "" && !o.rejects {
+				return usagef("--code chooses among the rejects; give --rejects too")
+			}
+			if o.runs < 0 {
+				return usagef("--runs %d: give a number from 0", o.runs)
+			}
+			return a.status(cmd.Context(), o)
+		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.catalog, "catalog", defaultCatalog, "the `FOLDER` of the catalog")
+	catalogFlag(cmd, &o.catalog)
+	bucketFlags(f, &o.bucket, "the catalog")
 	f.BoolVar(&o.json, "json", false, "print what GET /refresh/status answers")
 	f.BoolVar(&o.rejects, "rejects", false, "list every rejected file")
+	f.StringVar(&o.code, "code", "", "of the rejects, only those with this `CODE`")
+	f.IntVar(&o.runs, "runs", 5, "show the last `N` refreshes")
 	cmd.MarkFlagsMutuallyExclusive("json", "rejects")
+	cmd.MarkFlagsMutuallyExclusive("runs", "rejects")
+	complete(cmd.RegisterFlagCompletionFunc("code", rejectCodes))
 	return cmd
 }
 
 type statusOptions struct {
 	catalog       string
+	bucket        bucketOptions
 	json, rejects bool
+	code          string
+	runs          int
 }
 
-func (a *app) status(ctx context.Context, o statusOptions) (err error) {
-	path, err := catalogFolder(o.catalog)
+func (a *app) status(ctx context.Context, o statusOptions) error {
+	log := a.log(slog.LevelWarn)
+	at, catalog, err := openToLook(ctx, o.catalog, o.bucket, log)
 	if err != nil {
 		return err
 	}
-	if _, err := os.Stat(path); err != nil {
-		return fmt.Errorf("catalog folder %s: %w; cairn refresh makes one, --catalog gives another", o.catalog, plain(err))
+	if o.rejects {
+		return a.listRejects(ctx, catalog, o.code)
 	}
-	catalog, err := dirstore.OpenReader(path)
-	if err != nil {
-		return err
+	if a.wrap != nil {
+		catalog = a.wrap(readOnly{catalog})
 	}
-	e, err := a.overCatalog(readOnly{catalog}, a.log(slog.LevelWarn))
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, e.Close()) }()
-	s, err := e.desk.Status(ctx)
+	desk := onlooker(catalog, log)
+	s, err := desk.Status(ctx)
 	switch {
 	case err != nil:
 		return err
 	case o.json:
 		return json.NewEncoder(a.stdout).Encode(s)
-	case o.rejects:
-		return a.listRejects(ctx, e.catalog)
 	}
-	if s.RunID == nil && s.Snapshot == nil {
-		_, err := fmt.Fprintf(a.stdout, "catalog: %s\nnothing yet: no refresh was run here; start one with: cairn refresh SOURCE --catalog %s\n", path, quote(path))
+	fmt.Fprintf(a.stdout, "catalog:   %s\n", at)
+	if s.RunID == nil && s.Snapshot == nil && s.QueueLength == 0 {
+		_, err := fmt.Fprintf(a.stdout, "nothing yet: no refresh was run here; start one with: cairn refresh SOURCE --catalog %s\n", quote(at.String()))
 		return err
 	}
-	fmt.Fprintf(a.stdout, "catalog:   %s\n", path)
-	return a.writeStatus(ctx, e, s)
-}
-
-// readOnly is a Store that nothing can be written to, so that whoever only looks may look at any folder.
-type readOnly struct{ objstore.Reader }
-
-func (readOnly) Put(_ context.Context, key string, _ []byte, _ objstore.PutOptions) (string, error) {
-	return "", fmt.Errorf("put %s: %w", key, fs.ErrPermission)
-}
-
-func (readOnly) Delete(_ context.Context, key string) error {
-	return fmt.Errorf("delete %s: %w", key, fs.ErrPermission)
-}
-
-func (readOnly) Sync(context.Context) error { return nil }
-
-// writeStatus tells people of a Catalog.
-func (a *app) writeStatus(ctx context.Context, e *engine, s refresh.Status) error {
-	if r, err := snapshot.Open(ctx, e.catalog, nil); err == nil {
-		m := r.Manifest()
-		items := 0
-		for _, row := range m.Rows {
-			items += row.Counts.Items
-		}
-		fmt.Fprintf(a.stdout, "source:    %s\n", m.Source)
-		fmt.Fprintf(a.stdout, "published: %s in %s (snapshot %d of %s)\n", count(items, "item"), count(len(m.Collections), "collection"), m.Fence, local(m.Created))
-	} else if errors.Is(err, snapshot.ErrNoSnapshot) {
-		fmt.Fprintln(a.stdout, "published: nothing yet")
-	} else {
+	if err := a.writePublished(ctx, catalog); err != nil {
 		return err
 	}
-	codes, err := rejectCodes(ctx, e.catalog)
+	switch {
+	case s.IsRunning:
+		fmt.Fprintf(a.stdout, "refresh:   %s\n", runningText(s))
+	case s.Error != nil:
+		fmt.Fprintf(a.stdout, "refresh:   not running; the last one %s: %s\n", *s.State, *s.Error)
+	default:
+		fmt.Fprintln(a.stdout, "refresh:   not running")
+	}
+	return a.writeRuns(ctx, desk, o.runs)
+}
+
+// writePublished tells people what is published.
+func (a *app) writePublished(ctx context.Context, catalog objstore.Reader) error {
+	r, err := snapshot.Open(ctx, catalog, nil)
+	if errors.Is(err, snapshot.ErrNoSnapshot) {
+		_, err = fmt.Fprintln(a.stdout, "published: nothing yet")
+		return err
+	}
 	if err != nil {
 		return err
 	}
-	if codes != "" {
-		fmt.Fprintf(a.stdout, "rejects:   %s (list them with --rejects)\n", codes)
+	m := r.Manifest()
+	items := 0
+	for _, row := range m.Rows {
+		items += row.Counts.Items
 	}
-	if s.IsRunning {
-		fmt.Fprintf(a.stdout, "refresh:   %s\n", runningText(s))
-	} else if s.Error != nil {
-		fmt.Fprintf(a.stdout, "refresh:   not running; the last one %s: %s\n", *s.State, *s.Error)
-	} else {
-		fmt.Fprintln(a.stdout, "refresh:   not running")
+	fmt.Fprintf(a.stdout, "source:    %s\n", m.Source)
+	fmt.Fprintf(a.stdout, "published: %s in %s (snapshot %d of %s)\n", count(items, "item"), count(len(m.Collections), "collection"), m.Fence, local(m.Created))
+	if codes := m.RejectCodes(); len(codes) > 0 {
+		fmt.Fprintf(a.stdout, "rejects:   %s (list them with --rejects)\n", tally(codes))
 	}
-	if s.QueueLength > 0 {
-		fmt.Fprintf(a.stdout, "waiting:   %s\n", count(s.QueueLength, "refresh request"))
-	}
-	return a.writeRuns(ctx, e.desk)
+	return nil
 }
 
 func runningText(s refresh.Status) string {
@@ -141,78 +138,77 @@ func runningText(s refresh.Status) string {
 	return text + " (run " + *s.RunID + ")"
 }
 
-// shownRuns is how many of the last Runs are shown.
-const shownRuns = 5
-
-func (a *app) writeRuns(ctx context.Context, desk *refresh.Desk) error {
-	fmt.Fprintln(a.stdout, "\nlast runs:")
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "  STARTED\tSTATE\tTOOK\tFILES\tITEMS\tADDED\tUPDATED\tREMOVED\tREJECTS\tRUN")
-	n := 0
+// writeRuns tells people which Runs wait, and how the last ones went.
+func (a *app) writeRuns(ctx context.Context, desk *refresh.Desk, most int) error {
+	var waiting, last []refresh.Run
 	for r, err := range desk.Runs(ctx, "") {
 		if err != nil {
 			return err
 		}
-		c := r.Counts
-		if r.State == refresh.Successful {
-			fmt.Fprintf(w, "  %s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", local(r.Accepted), r.State, duration(r.Duration()), c.Objects, c.Items,
-				c.Added, c.Updated, c.Removed, c.Rejects, r.ID)
-		} else {
-			took := r.Duration()
-			if r.State == refresh.Running {
-				took = time.Since(*r.Started)
-			}
-			fmt.Fprintf(w, "  %s\t%s\t%s\t\t\t\t\t\t\t%s\n", local(r.Accepted), r.State, duration(took), r.ID)
+		if r.State == refresh.Accepted {
+			waiting = append(waiting, r)
+			continue
 		}
-		if n++; n == shownRuns {
+		if len(last) == most { // those that wait come first
 			break
+		}
+		last = append(last, r)
+	}
+	for _, r := range slices.Backward(waiting) { // first come, first served
+		fmt.Fprintf(a.stdout, "waiting:   %s\n", waitingText(r, time.Now()))
+	}
+	if len(last) == 0 {
+		return nil
+	}
+	fmt.Fprintln(a.stdout, "\nlast runs:")
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "  STARTED\tSTATE\tTOOK\tFILES\tITEMS\tADDED\tUPDATED\tREMOVED\tREJECTS\tRUN")
+	for _, r := range last {
+		c := r.Counts
+		switch r.State {
+		case refresh.Successful:
+			fmt.Fprintf(w, "  %s\t%s\t%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", local(began(r)), r.State, duration(r.Duration()), c.Objects, c.Items,
+				c.Added, c.Updated, c.Removed, c.Rejects, r.ID)
+		case refresh.Running:
+			fmt.Fprintf(w, "  %s\t%s\t%s\t\t\t\t\t\t\t%s\n", local(began(r)), r.State, duration(time.Since(began(r))), r.ID)
+		default:
+			fmt.Fprintf(w, "  %s\t%s\t%s\t\t\t\t\t\t\t%s\n", local(began(r)), r.State, duration(r.Duration()), r.ID)
 		}
 	}
 	return w.Flush()
 }
 
+// began is when the Run got the Lease, or was asked for if it never did.
+func began(r refresh.Run) time.Time {
+	if r.Started != nil {
+		return *r.Started
+	}
+	return r.Accepted
+}
+
+// waitingText tells what a waiting Run is about.
+func waitingText(r refresh.Run, now time.Time) string {
+	var parts []string
+	if n := len(r.Scope.Prefixes); n > 0 {
+		parts = append(parts, plural(n, "prefix", "prefixes"))
+	}
+	if n := len(r.Scope.Keys); n > 0 {
+		parts = append(parts, count(n, "file"))
+	}
+	text := strings.Join(parts, " and ")
+	if text == "" {
+		text = "everything"
+	}
+	if r.Scope.Mode == refresh.Full {
+		text += ", read again in full"
+	}
+	if r.Events {
+		text += ", of which events told"
+	}
+	if at := r.NotBefore; at != nil && at.After(now) {
+		text += fmt.Sprintf(", not before %s, because it failed", local(*at))
+	}
+	return fmt.Sprintf("%s, since %s (run %s)", text, local(r.Accepted), r.ID)
+}
+
 func local(t time.Time) string { return t.Local().Format(time.DateTime) }
-
-// listRejects writes every Reject of the published Snapshot.
-func (a *app) listRejects(ctx context.Context, catalog objstore.Reader) error {
-	r, err := snapshot.Open(ctx, catalog, nil)
-	if errors.Is(err, snapshot.ErrNoSnapshot) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	for rej, err := range r.Rejects(ctx) {
-		if err != nil {
-			return err
-		}
-		if err := writeReject(a.stdout, rej); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func writeReject(w io.Writer, r snapshot.Reject) error {
-	_, err := fmt.Fprintf(w, "%s: %s: %s\n", printable(r.Key), r.Code, printable(r.Message))
-	return err
-}
-
-// rejectCodes counts the Rejects of the published Snapshot by code; "" if there is none.
-func rejectCodes(ctx context.Context, catalog objstore.Reader) (string, error) {
-	r, err := snapshot.Open(ctx, catalog, nil)
-	if errors.Is(err, snapshot.ErrNoSnapshot) {
-		return "", nil
-	}
-	if err != nil {
-		return "", err
-	}
-	codes := map[string]int{}
-	for rej, err := range r.Rejects(ctx) {
-		if err != nil {
-			return "", err
-		}
-		codes[rej.Code]++
-	}
-	return tally(codes), nil
-}

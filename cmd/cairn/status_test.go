@@ -43,7 +43,7 @@ func TestStatusOfMissingAndEmptyCatalogs(t *testing.T) {
 
 func TestStatusForPeople(t *testing.T) {
 	p := newPlace(t)
-	for range shownRuns + 1 {
+	for range 6 {
 		refreshed(t, p.source, "--catalog", p.catalog)
 	}
 	out := must(t, "status", "--catalog", p.catalog)
@@ -52,11 +52,19 @@ func TestStatusForPeople(t *testing.T) {
 			t.Errorf("it lacks %q:\n%s", want, out)
 		}
 	}
-	if n := strings.Count(out, "successful"); n != shownRuns {
-		t.Errorf("%d runs are shown; want %d:\n%s", n, shownRuns, out)
+	if n := strings.Count(out, "successful"); n != 5 {
+		t.Errorf("%d runs are shown; want 5:\n%s", n, out)
+	}
+	if n := strings.Count(must(t, "status", "--catalog", p.catalog, "--runs", "2"), "successful"); n != 2 {
+		t.Errorf("with --runs 2, %d are shown", n)
 	}
 	if out := must(t, "status", "--rejects", "--catalog", p.catalog); !strings.HasPrefix(out, "dem/broken.tif: not_tiff: ") || strings.Count(out, "\n") != 1 {
 		t.Errorf("rejects are %q", out)
+	}
+	for code, lines := range map[string]int{"not_tiff": 1, "no_crs": 0} {
+		if out := must(t, "status", "--rejects", "--code", code, "--catalog", p.catalog); strings.Count(out, "\n") != lines {
+			t.Errorf("rejects by %s are %q; want %d", code, out, lines)
+		}
 	}
 }
 

@@ -12,11 +12,14 @@ import (
 )
 
 // count puts a number and its noun together: "1 item", "12,000 items".
-func count(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
+func count(n int, noun string) string { return plural(n, noun, noun+"s") }
+
+// plural is count for a noun whose plural is odd.
+func plural(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
 	}
-	return number(n) + " " + noun
+	return number(n) + " " + more
 }
 
 // number groups the digits of a number.

@@ -54,7 +54,7 @@ func TestInOrder(t *testing.T) {
 		return i
 	}
 	var got []int
-	for v := range inOrder(context.Background(), elements, 4, work) {
+	for v := range inOrder(context.Background(), slices.Values(elements), 4, work) {
 		got = append(got, v)
 	}
 	if !slices.Equal(got, elements) || most.Load() > 6 {
@@ -62,7 +62,7 @@ func TestInOrder(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	n := 0
-	for range inOrder(ctx, elements, 4, work) {
+	for range inOrder(ctx, slices.Values(elements), 4, work) {
 		n++
 		cancel()
 	}

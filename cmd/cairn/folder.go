@@ -11,44 +11,8 @@ import (
 	"strings"
 )
 
-const defaultCatalog = "cairn-catalog"
-
-// folders are where a Catalog and its Source lie.
-type folders struct {
-	source  string // absolute, without symbolic links; a folder that can be listed
-	catalog string // the same, but perhaps not there yet
-	// own is the key prefix of the Catalog within its Source, with a closing slash; "" where it lies outside.
-	own string
-}
-
-// findFolders checks the two folders and how they lie to each other. It makes none.
-func findFolders(source, catalog string) (folders, error) {
-	src, err := sourceFolder(source)
-	if err != nil {
-		return folders{}, err
-	}
-	cat, err := catalogFolder(catalog)
-	if err != nil {
-		return folders{}, err
-	}
-	if rel, ok := below(src, cat); ok {
-		if rel == "." {
-			return folders{}, usagef("the catalog cannot be the source folder itself, %s; give another folder with --catalog", src)
-		}
-		return folders{}, usagef("the source %s lies in the catalog %s; give a catalog folder elsewhere with --catalog", src, cat)
-	}
-	f := folders{source: src, catalog: cat}
-	if rel, ok := below(cat, src); ok {
-		f.own = filepath.ToSlash(rel) + "/"
-	}
-	return f, nil
-}
-
 // sourceFolder resolves a SOURCE argument to a folder that can be listed.
 func sourceFolder(arg string) (string, error) {
-	if err := noURL("source", arg); err != nil {
-		return "", err
-	}
 	path, err := resolve(arg)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("source folder %s: there is no such folder", arg)
@@ -76,9 +40,6 @@ func sourceFolder(arg string) (string, error) {
 
 // catalogFolder resolves a --catalog argument. The folder need not be there.
 func catalogFolder(arg string) (string, error) {
-	if err := noURL("catalog", arg); err != nil {
-		return "", err
-	}
 	path, err := resolveExisting(arg)
 	if err != nil {
 		return "", fmt.Errorf("catalog folder %s: %w", arg, plain(err))
@@ -87,17 +48,6 @@ func catalogFolder(arg string) (string, error) {
 		return "", fmt.Errorf("catalog %s is a file; give a folder with --catalog", arg)
 	}
 	return path, nil
-}
-
-// noURL refuses URLs.
-func noURL(what, arg string) error {
-	if arg == "" {
-		return usagef("the %s is empty; give a folder", what)
-	}
-	if scheme, _, ok := strings.Cut(arg, "://"); ok {
-		return usagef("the %s %s is a URL; this version of cairn works on folders and does not read %s:// yet", what, arg, scheme)
-	}
-	return nil
 }
 
 // resolve makes a path absolute and follows its symbolic links.
