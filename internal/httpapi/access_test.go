@@ -153,7 +153,7 @@ func TestPageForThePublic(t *testing.T) {
 	w.desk.history = history(1)
 	for _, header := range []string{"", basic("", secret)} {
 		page := string(w.do("GET", "/", "", browser, header).body)
-		for _, part := range []string{"<script", "Refresh now", "/refresh/", "Last refreshes", "not_tiff", "<time"} {
+		for _, part := range []string{"<script", "Refresh now", "/refresh/", "Last refreshes", "not_tiff", "<time", sourceURL} {
 			if strings.Contains(page, part) != (header != "") {
 				t.Errorf("with %q: %s in the page is %v", header, part, header == "")
 			}

@@ -57,7 +57,6 @@ type pageView struct {
 	Version            string
 	Base               string // path of the root without a slash at the end
 	Published          bool
-	Snapshot           uint64
 	Items              int
 	Source             string
 	Collections        []pageCollection
@@ -88,7 +87,10 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, v view, root stac.
 	var m *snapshot.Manifest
 	if v.reader != nil {
 		m = v.reader.Manifest()
-		p.Published, p.Snapshot, p.Source = true, m.Fence, m.Source
+		p.Published = true
+		if p.Manages { // a folder of this machine, perhaps
+			p.Source = m.Source
+		}
 		for _, row := range m.Rows {
 			items[row.Collection] += row.Counts.Items
 			p.Items += row.Counts.Items

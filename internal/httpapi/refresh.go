@@ -128,7 +128,7 @@ func (s *server) status(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if st.Snapshot != nil { // whoever read this will find it
+	if st.Snapshot != nil { // as in run
 		s.Snapshots.Published(*st.Snapshot)
 	}
 	w.Header().Set("Cache-Control", "no-store")

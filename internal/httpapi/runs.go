@@ -102,6 +102,7 @@ func (s *server) run(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.Snapshots.Published(run.Snapshot) // whoever read this will find it
 	w.Header().Set("Cache-Control", "no-store")
 	if run.Ended == nil {
 		w.Header().Set("Retry-After", strconv.Itoa(pollAfter))

@@ -298,7 +298,7 @@ func TestCleanedUpSnapshotIsLookedUpAgain(t *testing.T) {
 	w.refused(w.do("GET", "/collections/a/items", ""), "snapshot_expired")
 }
 
-// Whoever was told by the status that a Snapshot is published finds it, however fresh Head is.
+// Whoever was told by the status, or by a Run, that a Snapshot is published finds it, however fresh Head is.
 func TestStatusMakesHeadStale(t *testing.T) {
 	w := newWorld(t, nil)
 	w.opt.Snapshots = NewSnapshots(w.catalog, time.Hour, nil)
@@ -306,8 +306,13 @@ func TestStatusMakesHeadStale(t *testing.T) {
 	for fence := range uint64(3) {
 		w.publish(fence+1, 1, "a")
 		fence++
-		w.desk.state.Snapshot = &fence
-		w.get("/refresh/status", nil)
+		if w.desk.state.Snapshot = &fence; fence%2 == 0 {
+			w.desk.history = history(1)
+			w.desk.history[0].Snapshot = fence
+			w.get("/refresh/runs/"+w.desk.history[0].ID, nil)
+		} else {
+			w.get("/refresh/status", nil)
+		}
 		w.catalog.gets.Store(0)
 		for range 3 {
 			var f feature
