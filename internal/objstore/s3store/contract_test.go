@@ -2,8 +2,12 @@ package s3store
 
 import (
 	"context"
+	"crypto/md5"
+	"encoding/hex"
 	"fmt"
+	"io/fs"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -51,14 +55,14 @@ func TestContractElsewhere(t *testing.T) {
 	if url == "" {
 		t.Skip("CAIRN_S3_TEST_URL is not set")
 	}
-	at, err := ParseURL(url)
+	under, err := ParseURL(url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var n atomic.Int32
 	started := time.Now().UTC().Format("20060102T150405.000")
 	objstoretest.Run(t, func(t *testing.T) objstore.Store {
-		at := Location{at.Bucket, fmt.Sprintf("%s%s/%d/", at.Prefix, started, n.Add(1))}
+		at := Location{under.Bucket, fmt.Sprintf("%s%s/%d/", under.Prefix, started, n.Add(1))}
 		s, err := Open(t.Context(), at, Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -76,6 +80,54 @@ func TestContractElsewhere(t *testing.T) {
 				}
 			}
 		})
+		if os.Getenv("CAIRN_S3_TEST_FILES") != "" {
+			return overFiles{s}
+		}
 		return s
 	})
+}
+
+// overFiles leaves out what a server over a file system (versitygw posix) cannot hold or gets wrong by itself: keys that are
+// no paths or have characters that XML has not; a file put into a folder that is going away with its last one; the bytes of one file
+// under the ETag of the next.
+type overFiles struct{ *Store }
+
+func (overFiles) refuse(key string) error {
+	control := func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' }
+	if key == "." || !fs.ValidPath(key) || strings.ContainsFunc(key, control) {
+		return objstore.ErrKey
+	}
+	return nil
+}
+
+func (s overFiles) Get(ctx context.Context, key string, off, n int64, ifMatch string) ([]byte, objstore.Object, error) {
+	if err := s.refuse(key); err != nil {
+		return nil, objstore.Object{}, err
+	}
+	for {
+		body, o, err := s.Store.Get(ctx, key, off, n, ifMatch)
+		if sum := md5.Sum(body); err == nil && len(body) == int(o.Size) && o.ETag != hex.EncodeToString(sum[:]) {
+			continue
+		}
+		return body, o, err
+	}
+}
+
+func (s overFiles) Put(ctx context.Context, key string, body []byte, opt objstore.PutOptions) (etag string, err error) {
+	if err := s.refuse(key); err != nil {
+		return "", err
+	}
+	for range 10 {
+		if etag, err = s.Store.Put(ctx, key, body, opt); !isCode(err, "ExistingObjectIsDirectory") {
+			break
+		}
+	}
+	return etag, err
+}
+
+func (s overFiles) Delete(ctx context.Context, key string) error {
+	if err := s.refuse(key); err != nil {
+		return err
+	}
+	return s.Store.Delete(ctx, key)
 }

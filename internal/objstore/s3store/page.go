@@ -156,7 +156,7 @@ func (p *page) finish(encoded bool) error {
 			o.Key = key
 		}
 		if i > 0 && o.Key <= p.objects[i-1].Key {
-			return errFinal{errOrder}
+			return errFinal{fmt.Errorf("%w: %.80q after %.80q", errOrder, o.Key, p.objects[i-1].Key)}
 		}
 	}
 	if p.more && p.token == "" && len(p.objects) == 0 {
