@@ -243,8 +243,8 @@ func (t *tree) grow(ctx context.Context, up *folder, key string) error {
 	default:
 		f.id = identify(info)
 		if old := t.ids[f.id]; old != nil && f.id != (identity{}) {
-			if strings.HasPrefix(key, old.key) {
-				return nil // mounted within itself
+			if old.key != key && (strings.HasPrefix(key, old.key) || t.inPlace(old)) {
+				return nil // mounted twice, or a folder above has just become a link to another, and an event says so
 			}
 			// It was moved, and its event comes yet. With its old watch, it would tell its old path.
 			t.out.prefix(old.key)
@@ -334,6 +334,20 @@ func (t *tree) mend(ctx context.Context, f *folder) error {
 	}
 	t.drop(f)
 	return t.grow(ctx, t.folders[parent(f.key)], f.key)
+}
+
+// inPlace tells whether a folder is where it is thought to be, and no link leads there.
+func (t *tree) inPlace(f *folder) bool {
+	for ; f != nil; f = t.folders[parent(f.key)] {
+		info, err := os.Lstat(t.path(f.key))
+		if err != nil || !info.IsDir() || identify(info) != f.id {
+			return false
+		}
+		if f.key == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // drop forgets a folder and those below it.

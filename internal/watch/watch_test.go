@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-const patience = 10 * time.Second // that a test has with the machine
+const patience = time.Minute // that a test has with the machine
 
 // A watcher is a watched folder in a test.
 type watcher struct {
@@ -408,26 +409,68 @@ func TestRootReplaced(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("Windows does not let go of what is watched")
 	}
-	busy, goOn := make(chan bool), make(chan bool)
-	opt := brisk
-	opt.Ignore = func(key string) bool {
-		if key == "block" {
-			busy <- true
-			<-goOn
-		}
-		return false
-	}
+	opt, unseen := holdable()
 	w := start(t, t.TempDir(), opt, nil)
-	w.write("block", "")
-	<-busy
-	w.rename("", "../aside")
-	w.rename("../aside", "")
-	goOn <- true
+	unseen(w, func() {
+		w.rename("", "../aside")
+		w.rename("../aside", "")
+	})
 	for c := w.next(); !c.Lost; c = w.next() {
 	}
 	w.write("x.tif", "")
 	if got, _ := w.told(); !reflect.DeepEqual(got, Change{Keys: []string{"x.tif"}}) {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// holdable returns options and a function that lets things happen before any of their events is looked at.
+func holdable() (opt Options, unseen func(w *watcher, do func())) {
+	var armed atomic.Bool
+	busy, goOn := make(chan bool), make(chan bool)
+	opt = brisk
+	opt.Ignore = func(key string) bool {
+		if key == "~hold" && armed.CompareAndSwap(true, false) {
+			busy <- true
+			<-goOn
+		}
+		return key == "~hold"
+	}
+	return opt, func(w *watcher, do func()) {
+		w.Helper()
+		armed.Store(true)
+		w.write("~hold", "")
+		<-busy
+		do()
+		goOn <- true
+	}
+}
+
+// TestFolderBecomesLink: a folder that turns into a link to another one before its events are looked at does not take that
+// one's watch away.
+func TestFolderBecomesLink(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("links need a privilege")
+	}
+	opt, unseen := holdable()
+	w := start(t, t.TempDir(), opt, nil)
+	w.mkdir("real/b")
+	w.mkdir("x/l")
+	w.told()
+	for i := range 20 { // the order in which events are looked at is random
+		unseen(w, func() {
+			w.mkdir("x/l/b")
+			w.remove("x/l")
+			w.link("../real", "x/l")
+		})
+		w.told()
+		file := fmt.Sprintf("real/b/%d.tif", i)
+		w.write(file, "")
+		if got, _ := w.told(); !reflect.DeepEqual(got, Change{Keys: []string{file}}) {
+			t.Fatalf("got %+v, want %s", got, file)
+		}
+		w.remove("x/l")
+		w.mkdir("x/l")
+		w.told()
 	}
 }
 
