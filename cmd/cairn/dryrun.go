@@ -64,6 +64,7 @@ const (
 	// What a Run asks of its Catalog, whatever is in it, and for each Part that it makes; tests count it.
 	catalogLists, catalogGets, catalogPuts = 10, 25, 12
 	partGets, partPuts                     = 6, 4
+	treePuts                               = 3 // files of the static tree that are not a Collection's or an Item's
 )
 
 // List prices of S3 Standard in us-east-1 in USD, as of 2025-11 (aws.amazon.com/s3/pricing).
@@ -77,7 +78,7 @@ const (
 func (s *setup) estimate(p refresh.Preview) estimate {
 	var r requests
 	if s.source.isBucket() {
-		r.List = p.Objects/listPage + 1
+		r.List = p.Objects/listPage + 2 // one to see whether it can be listed
 		r.GetLeast, r.GetMost = readsCOG*p.Rasters, readsAny*p.Rasters
 	}
 	if s.places.catalog.isBucket() {
@@ -85,8 +86,12 @@ func (s *setup) estimate(p refresh.Preview) estimate {
 		gets := catalogGets + partGets*p.Shards
 		r.GetLeast, r.GetMost = r.GetLeast+gets, r.GetMost+gets
 		r.Put = catalogPuts + partPuts*p.Shards
-		if files := p.Objects - p.Ignored; s.cfg.Static == config.StaticItems || s.cfg.Static == config.StaticAuto && files <= statictree.MaxItems {
-			r.Put += p.Rasters // a file for each Item
+		files := p.Objects - p.Ignored
+		if s.cfg.Static != config.StaticNone && p.Shards > 0 {
+			r.Put += treePuts + p.Shards // of Collections
+		}
+		if s.cfg.Static == config.StaticItems || s.cfg.Static == config.StaticAuto && files <= statictree.MaxItems {
+			r.Put += p.Rasters // of Items
 		}
 	}
 	writes := float64(r.List+r.Put) * usdPerPut

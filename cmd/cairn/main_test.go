@@ -33,6 +33,9 @@ func TestMain(m *testing.M) {
 		a.wrap = func(s objstore.Store) objstore.Store { return &heldStore{Store: s, prefix: os.Args[2]} }
 		os.Exit(a.run(ctx, os.Args[3:]))
 	}
+	if len(os.Args) > 1 && os.Args[1] == benchMark {
+		os.Exit(benchMain(os.Args[2:]))
+	}
 	os.Exit(m.Run())
 }
 
@@ -116,7 +119,7 @@ func (c *child) wait() int {
 }
 
 // cairn runs a command line in this process.
-func cairn(t *testing.T, args ...string) (code int, stdout, stderr string) {
+func cairn(t testing.TB, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -129,7 +132,7 @@ func cairn(t *testing.T, args ...string) (code int, stdout, stderr string) {
 }
 
 // must runs a command line that has to succeed, and returns its stdout.
-func must(t *testing.T, args ...string) string {
+func must(t testing.TB, args ...string) string {
 	t.Helper()
 	code, stdout, stderr := cairn(t, args...)
 	if code != 0 {
@@ -139,13 +142,13 @@ func must(t *testing.T, args ...string) string {
 }
 
 // refreshed refreshes and returns the line of JSON.
-func refreshed(t *testing.T, args ...string) summaryLine {
+func refreshed(t testing.TB, args ...string) summaryLine {
 	t.Helper()
 	return parseSummary(t, must(t, append([]string{"refresh", "--json"}, args...)...))
 }
 
 // parseSummary reads the last line of stdout.
-func parseSummary(t *testing.T, stdout string) summaryLine {
+func parseSummary(t testing.TB, stdout string) summaryLine {
 	t.Helper()
 	lines := strings.Split(strings.TrimSuffix(stdout, "\n"), "\n")
 	dec := json.NewDecoder(strings.NewReader(lines[len(lines)-1]))
@@ -162,7 +165,7 @@ func parseSummary(t *testing.T, stdout string) summaryLine {
 }
 
 // put writes a file below dir.
-func put(t *testing.T, dir, key string, body []byte) {
+func put(t testing.TB, dir, key string, body []byte) {
 	t.Helper()
 	path := filepath.Join(dir, filepath.FromSlash(key))
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -174,7 +177,7 @@ func put(t *testing.T, dir, key string, body []byte) {
 }
 
 // raster is a small GeoTIFF in UTM zone 33 north. The column tells it from others.
-func raster(t *testing.T, column int) []byte {
+func raster(t testing.TB, column int) []byte {
 	t.Helper()
 	r := tiffwrite.Raster{Width: 16, Height: 16, Keys: tiffwrite.Projected(32633)}
 	r.NorthUp(400000+float64(column)*160, 5100000, 10, 10)
@@ -189,7 +192,7 @@ func raster(t *testing.T, column int) []byte {
 type place struct{ source, catalog string }
 
 // newPlace makes a Source of 3 + 2 rasters in two Collections, a sidecar, a broken raster and a text file.
-func newPlace(t *testing.T) place {
+func newPlace(t testing.TB) place {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
@@ -211,4 +214,14 @@ func newPlace(t *testing.T) place {
 // args are those of a command that takes a SOURCE and --catalog.
 func (p place) args(command string, more ...string) []string {
 	return append([]string{command, p.source, "--catalog", p.catalog}, more...)
+}
+
+// contains tells whether all of the parts are in text.
+func contains(text string, parts ...string) bool {
+	for _, p := range parts {
+		if !strings.Contains(text, p) {
+			return false
+		}
+	}
+	return true
 }

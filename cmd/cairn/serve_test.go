@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cairn-stac/cairn/internal/objstore"
 	"github.com/cairn-stac/cairn/internal/refresh"
 )
 
@@ -38,22 +39,37 @@ func (b *buffer) String() string {
 
 // A server is a command that serves, in this process.
 type server struct {
-	t      *testing.T
+	t      testing.TB
 	base   string
 	stdout *buffer
 	stderr *buffer
 	stop   context.CancelFunc
 	code   chan int
+	token  string // sent with each request, unless it is ""
 }
 
 // startServer runs a command and returns once it has said where it serves.
-func startServer(t *testing.T, args ...string) *server {
+func startServer(t testing.TB, args ...string) *server {
+	t.Helper()
+	return startServerOn(t, nil, args...)
+}
+
+// startServerOn does so with something between the command and its Catalog.
+func startServerOn(t testing.TB, wrap func(objstore.Store) objstore.Store, args ...string) *server {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	s := &server{t: t, stdout: &buffer{}, stderr: &buffer{}, stop: stop, code: make(chan int, 1)}
-	t.Cleanup(stop)
-	go func() { s.code <- run(ctx, args, strings.NewReader(""), s.stdout, s.stderr) }()
-	where := regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
+	done := make(chan struct{})
+	t.Cleanup(func() {
+		stop()
+		<-done // before its folders are removed
+	})
+	a := &app{stdin: strings.NewReader(""), stdout: s.stdout, stderr: s.stderr, wrap: wrap}
+	go func() {
+		defer close(done)
+		s.code <- a.run(ctx, args)
+	}()
+	where := regexp.MustCompile(`http://\S+:\d+`)
 	eventually(t, func() bool {
 		select {
 		case code := <-s.code:
@@ -86,6 +102,9 @@ func (s *server) call(method, path string, v any) *http.Response {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	if s.token != "" {
+		req.Header.Set("Authorization", "Bearer "+s.token)
+	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		s.t.Fatal(err)
@@ -115,7 +134,7 @@ func (s *server) settled(run string) refresh.Status {
 	return st
 }
 
-func eventually(t *testing.T, done func() bool) {
+func eventually(t testing.TB, done func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/cairn-stac/cairn/internal/objstore"
+	"github.com/cairn-stac/cairn/internal/objstore/faultstore"
+	"github.com/cairn-stac/cairn/internal/refresh"
+)
+
+// serves waits until a Collection is served with just so many Items.
+func (s *server) serves(collection string, items int) {
+	s.t.Helper()
+	var got featureCollection
+	eventually(s.t, func() bool {
+		got = featureCollection{}
+		resp := s.call("GET", "/collections/"+collection+"/items?limit=1000", &got)
+		return len(got.Features) == items && (items > 0 || resp.StatusCode == http.StatusNotFound)
+	})
+}
+
+// What changes in a watched folder is served, whatever it is.
+func TestWatch(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.catalog = filepath.Join(p.source, "stac") // whose own changes are of no concern
+	s := startServer(t, p.args("serve", "--watch", "--addr", "127.0.0.1:0")...)
+	s.serves("ortho", 3)
+
+	put(t, p.source, "ortho/a9_20240102.tif", raster(t, 9))
+	s.serves("ortho", 4)
+
+	if err := os.Remove(filepath.Join(p.source, "ortho", "a0_20240102.tif")); err != nil {
+		t.Fatal(err)
+	}
+	s.serves("ortho", 3)
+
+	// A file that is written elsewhere and renamed, and a folder that appears whole and is then renamed.
+	put(t, p.source, "ortho/a8.tmp", raster(t, 8))
+	if err := os.Rename(filepath.Join(p.source, "ortho", "a8.tmp"), filepath.Join(p.source, "ortho", "a8_20240102.tif")); err != nil {
+		t.Fatal(err)
+	}
+	s.serves("ortho", 4)
+	for i := range 3 {
+		put(t, p.source, fmt.Sprintf("new/deep/n%d_20240102.tif", i), raster(t, i))
+	}
+	s.serves("new", 3)
+	if err := os.Rename(filepath.Join(p.source, "new"), filepath.Join(p.source, "newer")); err != nil {
+		t.Fatal(err)
+	}
+	s.serves("newer", 3)
+	s.serves("new", 0)
+
+	// What no Item is made of starts no Run.
+	var before, after struct{ Runs []refresh.Run }
+	s.call("GET", "/refresh/runs?limit=100", &before)
+	put(t, p.source, "ortho/notes.txt", []byte("hello"))
+	put(t, p.source, "ortho/a7_20240102.tif", raster(t, 7))
+	s.serves("ortho", 5)
+	s.call("GET", "/refresh/runs?limit=100", &after)
+	if len(before.Runs) < 5 || len(after.Runs) > len(before.Runs)+2 { // the new file may be told twice
+		t.Errorf("%d runs, then %d; want an event a run", len(before.Runs), len(after.Runs))
+	}
+	for _, r := range after.Runs[:len(after.Runs)-1] {
+		if !r.Events || len(r.Scope.Keys)+len(r.Scope.Prefixes) == 0 || r.State != refresh.Successful && r.State != refresh.Running {
+			t.Errorf("%+v; want a run of what events told", r)
+		}
+	}
+	if code := s.end(); code != 0 {
+		t.Errorf("exit code %d; stderr:\n%s", code, s.stderr)
+	}
+}
+
+// A storm of events becomes few Runs, and nothing of it is lost.
+func TestWatchInAStorm(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	s := startServer(t, p.args("serve", "--watch", "--addr", "127.0.0.1:0")...)
+	s.serves("ortho", 3)
+	const files = 600
+	body := raster(t, 1)
+	for i := range files {
+		put(t, p.source, fmt.Sprintf("storm/%d/s%03d_20240102.tif", i%7, i), body)
+	}
+	s.serves("storm", files)
+	var runs struct{ Runs []refresh.Run }
+	s.call("GET", "/refresh/runs?limit=100", &runs)
+	if len(runs.Runs) > 30 {
+		t.Errorf("%d runs; want few", len(runs.Runs))
+	}
+}
+
+// What happens while a Run runs is taken up after it.
+func TestWatchDuringARun(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	gate := faultstore.NewGate()
+	var store *faultstore.Store
+	s := startServerOn(t, func(c objstore.Store) objstore.Store {
+		store = faultstore.New(c)
+		store.Set(faultstore.Match{Op: faultstore.Put, Prefix: beforePublishing}, faultstore.Fault{Gate: gate})
+		return store
+	}, p.args("serve", "--watch", "--addr", "127.0.0.1:0")...)
+	if err := gate.Reached(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	put(t, p.source, "ortho/a9_20240102.tif", raster(t, 9))
+	eventually(t, func() bool {
+		var st refresh.Status
+		s.call("GET", "/refresh/status", &st)
+		return st.IsRunning && st.QueueLength == 1
+	})
+	if out := must(t, "status", "--catalog", p.catalog); !contains(out, "waiting:   1 file, of which events told", "running") && !contains(out, "waiting:   1 prefix") {
+		t.Errorf("status says:\n%s", out)
+	}
+	gate.Release()
+	s.serves("ortho", 4)
+	s.end()
+}
+
+func TestEvery(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	s := startServer(t, p.args("serve", "--every", "1s", "--addr", "127.0.0.1:0")...)
+	s.serves("ortho", 3)
+	put(t, p.source, "ortho/a9_20240102.tif", raster(t, 9))
+	s.serves("ortho", 4)
+	if code := s.end(); code != 0 {
+		t.Errorf("exit code %d; stderr:\n%s", code, s.stderr)
+	}
+}
+
+// How often a server looks at everything, by its flags.
+func TestFreshness(t *testing.T) {
+	for _, c := range []struct {
+		o    serveOptions
+		want freshness
+	}{
+		{serveOptions{}, freshness{first: true}},
+		{serveOptions{every: healEvery * 2, timed: true}, freshness{first: true, every: healEvery * 2, unwatched: healEvery * 2}},
+		{serveOptions{watch: true}, freshness{first: true, watch: true, every: healEvery, unwatched: unwatched}},
+		{serveOptions{watch: true, every: healEvery * 2, timed: true}, freshness{first: true, watch: true, every: healEvery * 2, unwatched: healEvery * 2}},
+	} {
+		if got := c.o.freshness(); got != c.want {
+			t.Errorf("%+v: %+v; want %+v", c.o, got, c.want)
+		}
+	}
+}
+
+// BenchmarkWatch is the time from writing a file to finding it in the served catalog.
+func BenchmarkWatch(b *testing.B) {
+	p := newPlace(b)
+	s := startServer(b, p.args("serve", "--watch", "--addr", "127.0.0.1:0")...)
+	s.serves("ortho", 3)
+	body := raster(b, 1)
+	for n := 0; b.Loop(); n++ {
+		put(b, p.source, fmt.Sprintf("ortho/w%d_20240102.tif", n), body)
+		for s.call("GET", fmt.Sprintf("/collections/ortho/items/w%d_20240102", n), nil).StatusCode != http.StatusOK {
+		}
+	}
+	s.stop()
+	<-s.code
+}
