@@ -21,6 +21,7 @@ type apiError struct {
 	header  http.Header
 	asked   string // the region that the request was made for
 	named   string // the region that the body tells
+	torn    bool   // the body broke off
 }
 
 // maxError is as much of an error's body as is read.
@@ -28,8 +29,9 @@ const maxError = 64 << 10
 
 func readError(resp *http.Response, body io.Reader, asked string) error {
 	var parsed struct{ Code, Message, Region string }
-	_ = xml.NewDecoder(io.LimitReader(body, maxError)).Decode(&parsed) // a proxy may answer in HTML
-	return &apiError{resp.StatusCode, parsed.Code, parsed.Message, resp.Header, asked, parsed.Region}
+	text, err := io.ReadAll(io.LimitReader(body, maxError))
+	_ = xml.Unmarshal(text, &parsed) // a proxy may answer in HTML
+	return &apiError{resp.StatusCode, parsed.Code, parsed.Message, resp.Header, asked, parsed.Region, err != nil}
 }
 
 func (e *apiError) Error() string {
@@ -101,6 +103,10 @@ func (e *apiError) verdict() verdict {
 	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout, http.StatusRequestTimeout,
 		http.StatusTemporaryRedirect: // a bucket so new that its name leads elsewhere yet
 		return again
+	case http.StatusNotFound, http.StatusForbidden, http.StatusBadRequest: // of what, only the code tells
+		if e.torn && e.code == "" {
+			return again
+		}
 	}
 	return final
 }
