@@ -198,6 +198,49 @@ func TestSnapshotsWaitLittleForAHangingStore(t *testing.T) {
 	if tried.Load() != 1 {
 		t.Errorf("%d looks at once", tried.Load())
 	}
+	s.patience = time.Hour // somebody just found out that it hangs
+	soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if _, err := s.Current(soon); err != nil {
+		t.Error(err)
+	}
+}
+
+// A look that read Head before somebody told of another Snapshot is only for those who had asked before.
+func TestSnapshotsLookAgainForWhoKnowsBetter(t *testing.T) {
+	w := newWorld(t, nil)
+	w.publish(1, 1, "a")
+	s := NewSnapshots(w.catalog, time.Hour, nil)
+	entered, release := make(chan struct{}), make(chan struct{})
+	w.catalog.failOn(func(key string) error {
+		if key == snapshot.ManifestKey(1) { // Head has been read
+			close(entered)
+			<-release
+		}
+		return nil
+	})
+	early := make(chan uint64)
+	go func() {
+		r, err := s.Current(t.Context())
+		if err != nil {
+			t.Error(err)
+			close(early)
+			return
+		}
+		early <- r.Manifest().Fence
+	}()
+	<-entered
+	w.publish(2, 1, "a")
+	s.Published(2)
+	soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	if r, err := s.Current(soon); err != nil || r.Manifest().Fence != 2 {
+		t.Errorf("%v", err)
+	}
+	close(release)
+	if fence := <-early; fence != 1 || current(t, s) != 2 {
+		t.Errorf("who had asked before gets %d, now it is %d", fence, current(t, s))
+	}
 }
 
 // Made-up page tokens do not push the published Snapshot out.
