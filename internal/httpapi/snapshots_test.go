@@ -208,38 +208,42 @@ func TestSnapshotsWaitLittleForAHangingStore(t *testing.T) {
 
 // A look that read Head before somebody told of another Snapshot is only for those who had asked before.
 func TestSnapshotsLookAgainForWhoKnowsBetter(t *testing.T) {
-	w := newWorld(t, nil)
-	w.publish(1, 1, "a")
-	s := NewSnapshots(w.catalog, time.Hour, nil)
-	entered, release := make(chan struct{}), make(chan struct{})
-	w.catalog.failOn(func(key string) error {
-		if key == snapshot.ManifestKey(1) { // Head has been read
-			close(entered)
-			<-release
+	for _, overlap := range []bool{true, false} {
+		w := newWorld(t, nil)
+		w.publish(1, 1, "a")
+		s := NewSnapshots(w.catalog, time.Hour, nil)
+		entered, release := make(chan struct{}), make(chan struct{})
+		w.catalog.failOn(func(key string) error {
+			if key == snapshot.ManifestKey(1) { // Head has been read
+				close(entered)
+				<-release
+			}
+			return nil
+		})
+		early := make(chan uint64)
+		go func() {
+			r, err := s.Current(t.Context())
+			if err != nil {
+				t.Error(err)
+				close(early)
+				return
+			}
+			early <- r.Manifest().Fence
+		}()
+		<-entered
+		w.publish(2, 1, "a")
+		s.Published(2)
+		soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if overlap {
+			if r, err := s.Current(soon); err != nil || r.Manifest().Fence != 2 {
+				t.Errorf("%v", err)
+			}
 		}
-		return nil
-	})
-	early := make(chan uint64)
-	go func() {
-		r, err := s.Current(t.Context())
-		if err != nil {
-			t.Error(err)
-			close(early)
-			return
+		close(release)
+		if fence := <-early; fence != 1 || current(t, s) != 2 {
+			t.Errorf("who had asked before gets %d, now it is %d", fence, current(t, s))
 		}
-		early <- r.Manifest().Fence
-	}()
-	<-entered
-	w.publish(2, 1, "a")
-	s.Published(2)
-	soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	if r, err := s.Current(soon); err != nil || r.Manifest().Fence != 2 {
-		t.Errorf("%v", err)
-	}
-	close(release)
-	if fence := <-early; fence != 1 || current(t, s) != 2 {
-		t.Errorf("who had asked before gets %d, now it is %d", fence, current(t, s))
 	}
 }
 
