@@ -193,6 +193,8 @@ func TestIdempotencyKey(t *testing.T) {
 		}
 	}
 	again(first)
+	req.Scope.Mode = refresh.Incremental // which it is without, too
+	again(first)
 	if ans, err := p.desk.Start(ctx, refresh.Request{Key: "k1"}); !errors.Is(err, refresh.ErrKeyReused) {
 		t.Errorf("another request: %+v, %v; want ErrKeyReused", ans, err)
 	}

@@ -27,9 +27,9 @@ var ErrKeyReused = errors.New("idempotency key was used for another request")
 // digest of what a Request asks for.
 func (r Request) digest() (string, error) {
 	raw, err := json.Marshal(struct {
-		Scope         Scope
-		Queue, Events bool
-	}{r.Scope, r.Queue, r.Events})
+		Prefixes, Keys             []string
+		Full, Allow, Queue, Events bool
+	}{r.Scope.Prefixes, r.Scope.Keys, r.Scope.full(), r.Scope.AllowMassDelete, r.Queue, r.Events})
 	if err != nil {
 		return "", err
 	}
