@@ -15,16 +15,16 @@ const testToken = "a-token-of-some-length"
 
 // With a token a server may be reached from everywhere, and says how to ask it without telling the token.
 func TestServeWithAToken(t *testing.T) {
-	p := newPlace(t)
 	for _, c := range []struct {
 		args  []string
+		env   string
 		reads int // status of reading the catalog without the token
 	}{
-		{p.args("serve", "--addr", "0.0.0.0:0", "--token", testToken), http.StatusUnauthorized},
-		{p.args("serve", "--addr", "127.0.0.1:0", "--open-reads"), http.StatusOK}, // its token is in the environment
+		{[]string{"--addr", "0.0.0.0:0", "--token", testToken}, "another-token-of-some-length", http.StatusUnauthorized},
+		{[]string{"--addr", "127.0.0.1:0", "--open-reads"}, testToken, http.StatusOK},
 	} {
-		t.Setenv(tokenName, testToken)
-		s := startServer(t, c.args...)
+		t.Setenv(tokenName, c.env)
+		s := startServer(t, newPlace(t).args("serve", c.args...)...)
 		s.base = "http://127.0.0.1" + s.base[strings.LastIndexByte(s.base, ':'):]
 		if resp := s.call("GET", "/collections", nil); resp.StatusCode != c.reads {
 			t.Errorf("%q: reading without the token: %s; want %d", c.args, resp.Status, c.reads)

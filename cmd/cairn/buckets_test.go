@@ -299,6 +299,19 @@ func TestBucketsThatCannotBeUsed(t *testing.T) {
 	}
 }
 
+func TestCatalogThatMayOnlyBeRead(t *testing.T) {
+	b := newBuckets(t)
+	p := newPlace(t)
+	b.Fault(s3test.Match{Op: s3test.Put}, s3test.Fault{Status: 403, Code: "AccessDenied"})
+	code, stdout, stderr := cairn(t, "refresh", p.source, "--catalog", bucketCatalog)
+	if code != exitFailed || stdout != "" || !strings.Contains(stderr, "the catalog "+bucketCatalog+" cannot be written: ") {
+		t.Errorf("exit code %d, stdout %q, stderr %q; want %d", code, stdout, stderr, exitFailed)
+	}
+	if got := previewed(t, p.source, "--catalog", bucketCatalog); got.Rasters != 6 {
+		t.Errorf("a dry run says %+v; want 6 rasters", got)
+	}
+}
+
 func TestPublicBuckets(t *testing.T) {
 	b := newBuckets(t)
 	p := newPlace(t)

@@ -10,6 +10,7 @@ import (
 	"github.com/cairn-stac/cairn/internal/objstate"
 	"github.com/cairn-stac/cairn/internal/objstore"
 	"github.com/cairn-stac/cairn/internal/refresh"
+	"github.com/cairn-stac/cairn/internal/watch"
 )
 
 // How Runs are driven on one machine.
@@ -28,7 +29,11 @@ type engine struct {
 	desk    *refresh.Desk
 	flow    *localflow.Flow
 	log     *slog.Logger
+	events  watcher
 }
+
+// A watcher tells what changes in a folder: watch.Folder, but in tests.
+type watcher func(ctx context.Context, root string, opt watch.Options, found func(context.Context, watch.Change) error) error
 
 // openEngine assembles an engine. It makes the Catalog's folder.
 func (a *app) openEngine(s *setup, log *slog.Logger) (*engine, error) {
@@ -43,7 +48,7 @@ func (a *app) openEngine(s *setup, log *slog.Logger) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{setup: s, catalog: catalog, state: objstate.New(catalog, time.Now), flow: flow, log: log}
+	e := &engine{setup: s, catalog: catalog, state: objstate.New(catalog, time.Now), flow: flow, log: log, events: watch.Folder}
 	e.desk = &refresh.Desk{State: e.state, Catalog: catalog, Workflow: flow, TTL: leaseTTL, Now: time.Now, Log: log}
 	w := s.worker(catalog, log)
 	w.State = e.state

@@ -74,9 +74,6 @@ func (a *app) status(ctx context.Context, o statusOptions) error {
 	if o.rejects {
 		return a.listRejects(ctx, catalog, o.code)
 	}
-	if a.wrap != nil {
-		catalog = a.wrap(readOnly{catalog})
-	}
 	desk := onlooker(catalog, log)
 	s, err := desk.Status(ctx)
 	switch {

@@ -68,6 +68,20 @@ func TestStatusForPeople(t *testing.T) {
 	}
 }
 
+// Looking takes no lock of this process, so that it needs no folder to write to.
+func TestStatusTakesNoLock(t *testing.T) {
+	p := newPlace(t)
+	refreshed(t, p.source, "--catalog", p.catalog)
+	home := t.TempDir()
+	for _, name := range []string{"HOME", "XDG_CACHE_HOME", "LocalAppData", "TMPDIR", "TMP"} {
+		t.Setenv(name, home)
+	}
+	must(t, "status", "--catalog", p.catalog)
+	if left, err := os.ReadDir(home); err != nil || len(left) != 0 {
+		t.Errorf("it left %v, %v", left, err)
+	}
+}
+
 func TestStatusTellsOfAFailure(t *testing.T) {
 	p := newPlace(t)
 	refreshed(t, p.source, "--catalog", p.catalog)

@@ -94,7 +94,7 @@ func (e *engine) reap(ctx context.Context) {
 func (e *engine) watch(ctx context.Context, everything, unsupported func()) {
 	opt := watch.Options{Ignore: e.ignores, Ready: everything, Log: e.log}
 	for {
-		err := watch.Folder(ctx, e.source.folder, opt, e.changed)
+		err := e.events(ctx, e.source.folder, opt, e.changed)
 		switch {
 		case ctx.Err() != nil:
 			return

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"time"
 
 	"github.com/cairn-stac/cairn/internal/refresh"
@@ -28,6 +29,9 @@ func (a *app) runToEnd(ctx context.Context, e *engine, scope refresh.Scope, d di
 			var wrong *refresh.ScopeError
 			if errors.As(err, &wrong) {
 				return refresh.Run{}, usagef("%w", err)
+			}
+			if errors.Is(err, fs.ErrPermission) {
+				err = fmt.Errorf("the catalog %s cannot be written: %w", e.places.catalog, err)
 			}
 			return refresh.Run{}, err
 		}

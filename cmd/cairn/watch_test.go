@@ -1,15 +1,20 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/cairn-stac/cairn/internal/objstore"
 	"github.com/cairn-stac/cairn/internal/objstore/faultstore"
 	"github.com/cairn-stac/cairn/internal/refresh"
+	"github.com/cairn-stac/cairn/internal/watch"
 )
 
 // serves waits until a Collection is served with just so many Items.
@@ -81,7 +86,7 @@ func TestWatchInAStorm(t *testing.T) {
 	p := newPlace(t)
 	s := startServer(t, p.args("serve", "--watch", "--addr", "127.0.0.1:0")...)
 	s.serves("ortho", 3)
-	const files = 600
+	const files = 300
 	body := raster(t, 1)
 	for i := range files {
 		put(t, p.source, fmt.Sprintf("storm/%d/s%03d_20240102.tif", i%7, i), body)
@@ -120,6 +125,100 @@ func TestWatchDuringARun(t *testing.T) {
 	gate.Release()
 	s.serves("ortho", 4)
 	s.end()
+}
+
+// Where the file system tells nothing, the Source is looked at from time to time, and the log says so.
+func TestWatchUnsupported(t *testing.T) {
+	t.Parallel()
+	log := &buffer{}
+	e := openTestEngine(t, newPlace(t), log)
+	e.events = func(context.Context, string, watch.Options, func(context.Context, watch.Change) error) error {
+		return fmt.Errorf("watch x: nfs: %w", watch.ErrUnsupported)
+	}
+	tended := tendUntil(t, e, freshness{watch: true, every: time.Hour, unwatched: 20 * time.Millisecond}, func(runs []refresh.Run) bool {
+		return len(runs) >= 3
+	})
+	for _, r := range tended {
+		if r.Events || len(r.Scope.Keys)+len(r.Scope.Prefixes) > 0 {
+			t.Errorf("%+v; want runs of everything", r)
+		}
+	}
+	if !contains(log.String(), "cannot be watched", "nfs", "--every") {
+		t.Errorf("the log says:\n%s", log)
+	}
+}
+
+// Events that were lost become a Run of everything; a folder that went is watched again, and looked at, once it is back.
+func TestWatchLost(t *testing.T) {
+	t.Parallel()
+	e := openTestEngine(t, newPlace(t), &buffer{})
+	e.events = func(ctx context.Context, root string, opt watch.Options, found func(context.Context, watch.Change) error) error {
+		for key, want := range map[string]bool{"a.tif": false, "a.tfw": false, "notes.txt": true, "a/": false} {
+			if opt.Ignore(key) != want {
+				t.Errorf("%s is ignored: %v; want %v", key, !want, want)
+			}
+		}
+		opt.Ready()
+		if err := found(ctx, watch.Change{Lost: true}); err != nil {
+			return err
+		}
+		<-ctx.Done()
+		return nil
+	}
+	runs := tendUntil(t, e, freshness{watch: true, every: time.Hour}, func(runs []refresh.Run) bool { return len(runs) == 2 })
+	whole := 0
+	for _, r := range runs {
+		if len(r.Scope.Keys)+len(r.Scope.Prefixes) > 0 {
+			t.Errorf("%+v; want runs of everything", r)
+		}
+		if r.Events {
+			whole++
+		}
+	}
+	if whole != 1 {
+		t.Errorf("%d runs by events; want 1: %+v", whole, runs)
+	}
+}
+
+func openTestEngine(t *testing.T, p place, log io.Writer) *engine {
+	t.Helper()
+	a := &app{stderr: log}
+	s, err := prepare(t.Context(), setupOptions{source: p.source, catalog: p.catalog, bucket: bucketOptions{parallel: 8}}, a.log(slog.LevelInfo))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := a.openEngine(s, a.log(slog.LevelInfo))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	return e
+}
+
+// tendUntil keeps a Catalog fresh until its ended Runs are as they should.
+func tendUntil(t *testing.T, e *engine, f freshness, done func(ended []refresh.Run) bool) []refresh.Run {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	tended := make(chan struct{})
+	go func() {
+		defer close(tended)
+		e.tend(ctx, f)
+	}()
+	var runs []refresh.Run
+	eventually(t, func() bool {
+		runs = nil
+		for r, err := range e.state.Runs(ctx, "") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			runs = append(runs, r)
+		}
+		return done(runs)
+	})
+	stop()
+	<-tended
+	return runs
 }
 
 func TestEvery(t *testing.T) {
