@@ -18,7 +18,7 @@ import (
 
 // TestRandom does random things to folders.
 func TestRandom(t *testing.T) {
-	n := 60
+	n := 40
 	if testing.Short() {
 		n = 10
 	}

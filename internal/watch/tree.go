@@ -332,8 +332,11 @@ func (t *tree) mend(ctx context.Context, f *folder) error {
 		}
 		return nil
 	}
-	t.drop(f)
-	return t.grow(ctx, t.folders[parent(f.key)], f.key)
+	up := t.folders[parent(f.key)]
+	if t.drop(f); up == nil {
+		return nil
+	}
+	return t.grow(ctx, up, f.key)
 }
 
 // inPlace tells whether a folder is where it is thought to be, and no link leads there.
