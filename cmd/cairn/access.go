@@ -29,18 +29,15 @@ type access struct {
 func accessFlags(cmd *cobra.Command, o *access) {
 	f := cmd.Flags()
 	f.StringVar(&o.addr, "addr", defaultAddr, "the `ADDRESS` to serve at; port 0 takes a free one. One that other machines reach needs --token")
-	f.StringVar(&o.token, "token", "", "what every request must bring, of at least 16 characters; better given as "+tokenName+", where other users do not see it")
+	f.StringVar(&o.token, "token", "", "the `TOKEN` that every request must bring, of at least 16 characters; better given as "+tokenName+", where other users do not see it")
 	f.BoolVar(&o.openReads, "open-reads", false, "let anybody read the catalog; the token is for refreshing it and for its history")
 	f.BoolVar(&o.trustProxy, "trust-proxy", false, "take host and scheme of links from X-Forwarded-* or Forwarded, which a proxy in front must set")
 	complete(cmd.RegisterFlagCompletionFunc("addr", nothingMore))
 	complete(cmd.RegisterFlagCompletionFunc("token", nothingMore))
 }
 
-// check refuses an address that others reach without a token. It takes the token from the environment where none was given.
-func (o *access) check() error {
-	if o.token == "" {
-		o.token = os.Getenv(tokenName)
-	}
+// check refuses an address that others reach without a token.
+func (o access) check() error {
 	host, port, err := net.SplitHostPort(o.addr)
 	if err != nil {
 		return usagef("--addr %s: give a host and a port, as in %s", o.addr, defaultAddr)
@@ -62,7 +59,7 @@ func (o *access) check() error {
 }
 
 // local tells whether only this machine reaches the address.
-func (o *access) local() bool {
+func (o access) local() bool {
 	host, _, _ := net.SplitHostPort(o.addr)
 	return loopback(host)
 }
@@ -73,7 +70,7 @@ func loopback(host string) bool {
 }
 
 // curl is the beginning of a command line that asks the server for what needs the token.
-func (o *access) curl() string {
+func (o access) curl() string {
 	if o.token == "" {
 		return "curl"
 	}

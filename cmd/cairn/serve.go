@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"time"
 
@@ -35,13 +36,16 @@ password of any user name. It is readable on its way, so put a proxy with TLS in
 		Example: `  cairn serve ~/imagery
   cairn serve ~/imagery --catalog ~/stac --watch
   cairn serve s3://imagery/2024 --catalog s3://my-catalogs/2024 --every 15m
-  cairn serve --catalog s3://my-catalogs/2024                     only read it
-  CAIRN_TOKEN=… cairn serve ~/imagery --addr :8000 --open-reads    for others too; refreshing needs the token
+  cairn serve --catalog s3://my-catalogs/2024                        only read it
+  CAIRN_TOKEN=… cairn serve ~/imagery --addr :8000 --open-reads      for others too; refreshing needs the token
   curl -X POST http://127.0.0.1:8000/refresh
   curl http://127.0.0.1:8000/refresh/status`,
 		Args:              args(0, 1, "at most one SOURCE, a folder or s3://bucket/prefix"),
 		ValidArgsFunction: folders,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if !cmd.Flags().Changed("token") {
+				o.token = os.Getenv(tokenName)
+			}
 			if err := o.access.check(); err != nil {
 				return err
 			}
