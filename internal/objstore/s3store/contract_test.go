@@ -88,8 +88,8 @@ func TestContractElsewhere(t *testing.T) {
 }
 
 // overFiles leaves out what a server over a file system (versitygw posix) cannot hold or gets wrong by itself: keys that are
-// no paths or have characters that XML has not; a file put into a folder that is going away with its last one; the bytes of one file
-// under the ETag of the next.
+// no paths or have characters that XML has not; a file put into a folder that is going away with its last one; the bytes
+// of one file under the ETag of the next.
 type overFiles struct{ *Store }
 
 func (overFiles) refuse(key string) error {

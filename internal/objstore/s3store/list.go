@@ -24,6 +24,9 @@ const (
 	mostBold = listers / stride
 	// maxBlank is how many pages in a row may be empty and say that there are more.
 	maxBlank = 1000
+	// thrift is how many requests there may be for as many pages of keys. Past it nothing is cut, so that keys which cannot
+	// be guessed are listed one page after the other instead of at any price.
+	thrift = 1.27
 )
 
 // List implements objstore.Reader.
@@ -38,7 +41,11 @@ func (s *Store) List(ctx context.Context, r objstore.Range) iter.Seq2[objstore.O
 		if r.End != "" {
 			whole.End = s.at.Prefix + r.End
 		}
-		err := s.client.list(ctx, boundsOf(s.at.Prefix, whole), func(o objstore.Object) bool {
+		b := boundsOf(s.at.Prefix, whole)
+		fetch := func(ctx context.Context, after, token string) (page, error) {
+			return s.client.fetch(ctx, b.prefix, after, token, pageKeys, 0)
+		}
+		err := listAll(ctx, b, fetch, min(listers, int(s.client.limit.most)), func(o objstore.Object) bool {
 			o.Key = o.Key[len(s.at.Prefix):]
 			return o.Key == "" || o.Key[0] == '/' || yield(o, nil)
 		})
@@ -48,13 +55,15 @@ func (s *Store) List(ctx context.Context, r objstore.Range) iter.Seq2[objstore.O
 	}
 }
 
-// list visits the Objects within bounds in order until visit says no.
-func (c *client) list(ctx context.Context, b bounds, visit func(objstore.Object) bool) error {
+// listAll visits the Objects within bounds in order until visit says no. fetch is asked for the page behind a key, or where
+// a token that is not empty says, by up to atOnce goroutines.
+func listAll(ctx context.Context, b bounds, fetch func(ctx context.Context, after, token string) (page, error), atOnce int,
+	visit func(objstore.Object) bool) error {
 	if b.End != "" && b.Start >= b.End {
 		return ctx.Err()
 	}
 	inner, cancel := context.WithCancel(ctx)
-	l := &lister{client: c, ctx: inner, bounds: b, atOnce: min(listers, int(c.limit.most)), bold: 1, news: make(chan struct{}, 1)}
+	l := &lister{ctx: inner, bounds: b, fetch: fetch, atOnce: atOnce, bold: 1, news: make(chan struct{}, 1)}
 	defer l.pages.Wait()
 	defer cancel()
 	l.segments = []*segment{{at: b.after, end: b.End, left: math.Inf(1)}}
@@ -79,9 +88,9 @@ func (c *client) list(ctx context.Context, b bounds, visit func(objstore.Object)
 
 // A lister is a listing under way.
 type lister struct {
-	*client
 	ctx    context.Context
 	bounds bounds
+	fetch  func(ctx context.Context, after, token string) (page, error)
 	atOnce int
 	pages  sync.WaitGroup // requests on their way
 	news   chan struct{}  // something has changed for next
@@ -92,19 +101,22 @@ type lister struct {
 	inFlight int
 	waiting  int // pages
 	bold     int // how many segments that have not shown a key there may be
+	asked    int // requests
+	seen     int // keys
 	err      error
 }
 
 // A segment is a key range that is listed page by page.
 type segment struct {
-	start string // it begins behind this key
-	end   string // and ends before this one; "": nowhere
-	at    string // listed so far
+	end   string // it ends before this key; "": nowhere
+	at    string // listed up to here
 	token string // continues there; "": at itself does
 	pages [][]objstore.Object
-	count int      // keys listed
+	first string   // key seen in it
+	count int      // keys seen
 	some  []string // of the keys of the latest page
 	left  float64  // pages that are likely to be left
+	over  bool     // it has far more keys than was guessed
 	blank int      // empty pages in a row
 
 	guessed, begun, busy, done bool
@@ -131,7 +143,7 @@ func (l *lister) next() ([]objstore.Object, error) {
 			return objects, nil
 		}
 		if s.done && !s.busy {
-			const kept = 8 // two of them tell as much as a guess asks for
+			const kept = 6 // for guess
 			l.past = append(l.past[max(0, len(l.past)-kept):], s)
 			l.segments = l.segments[1:]
 			continue
@@ -158,9 +170,10 @@ func (l *lister) start() {
 		}
 		s.busy = true
 		l.inFlight++
+		l.asked++
 		after, token := s.at, s.token
 		l.pages.Go(func() {
-			p, err := l.fetch(l.ctx, l.bounds.prefix, after, token, pageKeys, 0)
+			p, err := l.fetch(l.ctx, after, token)
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			s.busy = false
@@ -189,6 +202,7 @@ func (l *lister) pick() *segment {
 			unproven++
 		}
 	}
+	dear := float64(l.asked-l.inFlight) > thrift*float64(l.seen)/pageKeys+mostBold
 	ahead := 0.0
 	for i, s := range l.segments {
 		if ahead >= window || i > 0 && l.waiting+l.inFlight >= window {
@@ -198,7 +212,7 @@ func (l *lister) pick() *segment {
 		case s.done:
 		case !s.busy:
 			return s
-		case s.left > 1.5*stride && unproven < l.bold:
+		case s.left > 1.5*stride && unproven < l.bold && !dear:
 			if cut := l.cut(i); cut != nil {
 				return cut
 			}
@@ -243,9 +257,11 @@ func (l *lister) arrived(s *segment, p page) error {
 	if len(kept) > 0 {
 		s.pages = append(s.pages, kept)
 		l.waiting++
-		if s.count += len(kept); !s.guessed && !s.begun {
-			s.start = kept[0].Key // before it may be nothing for long
+		if s.count == 0 {
+			s.first = kept[0].Key
 		}
+		s.count += len(kept)
+		l.seen += len(kept)
 		s.some = sample(kept)
 		l.estimate(s)
 	}
@@ -253,30 +269,34 @@ func (l *lister) arrived(s *segment, p page) error {
 	return nil
 }
 
-// sample is some of the keys of a page, and the last.
+// sample is some of the keys of a page, the last among them, at distances that go round no common number of digits.
 func sample(objects []objstore.Object) []string {
-	const most = 64
-	step := len(objects)/most + 1
-	var keys []string
-	for i := len(objects) - 1; i >= 0; i -= step {
+	const apart = 13
+	keys := make([]string, 0, len(objects)/apart+1)
+	for i := len(objects) - 1; i >= 0; i -= apart {
 		keys = append(keys, objects[i].Key)
 	}
 	return keys
 }
 
-// estimate guesses how many pages a segment has left.
+// far is how many times more or less densely keys must lie than was guessed for the guess to be given up.
+const far = 16
+
+// estimate guesses how many pages a segment has left: what it was cut for, unless it holds more than that, or what it
+// shows is altogether different.
 func (l *lister) estimate(s *segment) {
 	if s == l.segments[len(l.segments)-1] {
 		return // and nobody knows where it ends
 	}
-	m := newOdometer(append([]string{s.start, s.at, s.end}, s.some...))
-	from := min(differ(s.start, s.at), differ(s.at, s.end))
-	listed := m.distance(s.start, s.at, from)
-	if listed <= 0 {
-		s.left = max(1, s.left-1)
-		return
+	s.left = max(0, s.left-1)
+	m := newOdometer(append([]string{s.first}, s.some...))
+	from := min(differ(s.first, s.at), differ(s.at, s.end))
+	seen := m.distance(s.first, s.at, from)
+	left := m.distance(s.at, s.end, from) / seen * float64(s.count) / pageKeys
+	if seen > 0 && (s.left == 0 || left > far*stride) {
+		s.left, s.over = left, true
 	}
-	s.left = m.distance(s.at, s.end, from) / listed * float64(s.count) / pageKeys
+	s.left = max(1, s.left)
 }
 
 // cut makes two of segment i and returns the new one behind it, or nil where no guess is to be had.
@@ -286,56 +306,80 @@ func (l *lister) cut(i int) *segment {
 	if key <= s.at || s.end != "" && key+"\x00" >= s.end || !holds(key) {
 		return nil
 	}
-	behind := &segment{start: key, end: s.end, at: key, left: s.left - pages, guessed: true}
-	s.end, s.left = key+"\x00", pages
+	behind := &segment{end: s.end, at: key, left: s.left - pages, guessed: true, over: s.over}
+	s.end, s.left, s.over = key+"\x00", pages, false
 	l.segments = slices.Insert(l.segments, i+1, behind)
 	return behind
 }
 
-// guess says which key lies about a stride of pages behind what segment i has listed, by how densely keys lay before: in a
-// region that has about as many keys, because what repeats itself (a folder a day) looks even only from far enough.
+// guess says which key lies about a stride of pages behind what segment i has listed, by how densely keys lie in it and in
+// those before it. Of these the middle one counts, so that a leap in the keys (from the end of a month to the next one)
+// does not lead astray, and only those of several pages if there are such: one page may be all of one folder, and says
+// nothing of the way to the next.
 func (l *lister) guess(i int) (key string, pages float64) {
-	type span struct{ start, end string }
-	const enough = 2 * stride * pageKeys
+	const most = 6
 	var (
-		spans []span
-		keys  []string
-		count int
-		base  = l.segments[i].at
-		from  = len(base)
+		near []*segment // to segment i, in the same kind of keys, itself first
+		keys []string
+		base = l.segments[i].at
+		from = len(base)
 	)
-	before := append(slices.Clone(l.past), l.segments[:i+1]...)
-	for _, s := range slices.Backward(before) {
-		if count >= enough {
-			break
-		}
-		if s.count == 0 && !s.done {
+	for _, s := range slices.Backward(append(slices.Clone(l.past), l.segments[:i+1]...)) {
+		if s.count < 2 {
 			continue
 		}
-		end := s.at
-		if s.done {
-			end = s.end
+		if d := differ(s.first, s.at); alike(s.at, base, d) {
+			near = append(near, s)
+			keys = append(append(keys, s.first, s.at), s.some...)
+			from = min(from, d)
 		}
-		if keys == nil {
-			keys = s.some
+		if len(near) == most {
+			break
 		}
-		spans = append(spans, span{s.start, end})
-		count += s.count
-		from = min(from, differ(s.start, end), differ(end, base))
 	}
-	keys = append(slices.Clip(keys), base)
-	for _, s := range spans {
-		keys = append(keys, s.start, s.end)
+	if len(near) == 0 {
+		return "", 0
 	}
 	m := newOdometer(keys)
-	covered := 0.0
-	for _, s := range spans {
-		covered += max(0, m.distance(s.start, s.end, from))
+	apart := func(s *segment) float64 { return m.distance(s.first, s.at, from) / float64(s.count-1) } // key from key
+	own, count, long := apart(near[0]), 0, 0
+	for _, s := range near {
+		count += s.count
+		long = max(long, s.count)
 	}
-	if covered <= 0 || count == 0 {
-		return "", 0
+	var all []float64
+	for _, s := range near {
+		if s.count > pageKeys || long <= pageKeys {
+			all = append(all, apart(s))
+		}
+	}
+	slices.Sort(all)
+	usual := all[len(all)/2]
+	if l.segments[i].over || usual > own*far || usual < own/far {
+		usual = own
 	}
 	// A little less than whole pages, so that the last one is not followed by a page of a few keys.
 	step := min(stride*pageKeys, 2*float64(count)) * 0.96
-	return m.add(base, from, covered/float64(count)*step), step / pageKeys
+	if usual <= 0 {
+		return "", 0
+	}
+	return m.add(base, from, usual*step), step / pageKeys
+}
+
+// alike tells whether two keys are built in the same way up to a position: words where there are words, and whatever
+// stands between them.
+func alike(a, b string, to int) bool {
+	if len(a) <= to || len(b) <= to {
+		return false
+	}
+	for i := range to {
+		if a[i] != b[i] && !(isWord(a[i]) && isWord(b[i])) {
+			return false
+		}
+	}
+	return true
+}
+
+func isWord(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80
 }

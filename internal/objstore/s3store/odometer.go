@@ -19,6 +19,9 @@ const (
 	upper    = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 )
 
+// rich is how many characters a wheel has that may be one for digits beside others, as in base 62. In "12.tif" it is not.
+const rich = 30
+
 // newOdometer makes one from a sample of keys.
 func newOdometer(keys []string) odometer {
 	var seen []bytesSet
@@ -60,8 +63,8 @@ func wheel(seen, word bytesSet) string {
 			return w
 		}
 	}
-	if word.holds(all) {
-		return word.text()
+	if w := word.text(); word.holds(all) && (len(w) >= rich || !setOf(decimal).holds(all)) {
+		return w
 	}
 	for _, w := range []string{decimal, lower, upper} {
 		if setOf(w).holds(all) {
@@ -86,7 +89,7 @@ func (m odometer) place(key string, i int) int {
 
 // distance is how far b lies behind a, in turns of wheel from by one character.
 func (m odometer) distance(a, b string, from int) float64 {
-	const least = 1e-12
+	const least = 1e-200 // where keys differ only far behind from, small is still exact
 	sum, unit := 0.0, 1.0
 	for i := from; i < len(m.wheels) && unit > least; i++ {
 		if m.wheels[i] == "" {
@@ -112,10 +115,12 @@ func (m odometer) add(key string, from int, distance float64) string {
 	for i, units := from+1, 1.0; i < min(len(key), len(m.wheels)) && units < fine; i++ {
 		n := float64(max(1, len(m.wheels[i])))
 		rest *= n
-		units *= n
 		turn := 0.0
 		if n > 1 {
 			turn = math.Floor(rest)
+		}
+		if units > 1 || turn > 0 || turns[0] > 0 { // from the first one that turns at all
+			units *= n
 		}
 		turns = append(turns, int(turn))
 		rest -= turn

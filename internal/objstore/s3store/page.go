@@ -39,7 +39,8 @@ func (c *client) fetch(ctx context.Context, prefix, after, token string, keys, a
 		q.Set("start-after", after)
 	}
 	var p page
-	err := c.do(ctx, request{method: http.MethodGet, query: q, attempts: attempts}, func(resp *http.Response, body io.Reader) error {
+	r := request{method: http.MethodGet, query: q, attempts: attempts}
+	err := c.do(ctx, r, func(resp *http.Response, body io.Reader) error {
 		text, err := readPage(resp, body)
 		if err == nil {
 			p, err = parsePage(text)
