@@ -48,7 +48,7 @@ func (b *Bucket) set(o Object) Object {
 		o.Size = int64(len(o.Body))
 	}
 	if o.ETag == "" {
-		o.ETag = etag(o.body())
+		o.ETag = ETag(o.body())
 	}
 	if o.Modified.IsZero() {
 		o.Modified = time.Now()
@@ -129,7 +129,7 @@ func (b *Bucket) generate(i int) Object {
 		o.Size = int64(len(o.Body))
 	}
 	if o.ETag == "" {
-		o.ETag = etag([]byte(o.Key))
+		o.ETag = ETag([]byte(o.Key))
 	}
 	if o.Modified.IsZero() {
 		o.Modified = time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -184,7 +184,8 @@ func (o Object) class() string {
 	return o.Class
 }
 
-func etag(body []byte) string {
+// ETag is what S3 makes of a body: its MD5.
+func ETag(body []byte) string {
 	sum := md5.Sum(body)
 	return hex.EncodeToString(sum[:])
 }

@@ -62,6 +62,7 @@ type Server struct {
 	mu      sync.Mutex
 	buckets map[string]*Bucket
 	demand  Demand
+	instead http.HandlerFunc
 	rules   []*rule
 
 	requests                       [8]atomic.Int64 // by bit of Op
@@ -144,6 +145,13 @@ func (s *Server) Demand(d Demand) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.demand = d
+}
+
+// Answer has every request answered by h instead, to play a server that is none. A nil h ends it.
+func (s *Server) Answer(h http.HandlerFunc) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.instead = h
 }
 
 // SetLatency delays every answer.

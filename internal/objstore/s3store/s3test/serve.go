@@ -72,6 +72,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if d := time.Duration(s.latency.Load()); d > 0 {
 		time.Sleep(d)
 	}
+	s.mu.Lock()
+	instead := s.instead
+	s.mu.Unlock()
+	if instead != nil {
+		instead(w, r)
+		return
+	}
 	on := key
 	if op == List {
 		on = r.URL.Query().Get("prefix")
