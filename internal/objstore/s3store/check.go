@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net"
 
 	"github.com/cairn-stac/cairn/internal/objstore"
 )
@@ -22,7 +21,6 @@ func (s *Store) Check(ctx context.Context) error {
 	}
 	var (
 		answer *apiError
-		netErr net.Error
 		signed = s.client.creds != nil
 		place  = s.client.place.Load()
 		host   = place.base.Scheme + "://" + place.base.Host
@@ -44,7 +42,7 @@ func (s *Store) Check(ctx context.Context) error {
 		advice = fmt.Sprintf("the bucket is not in region %s: set AWS_REGION to its own", place.region)
 	case answer != nil && answer.verdict() == throttled:
 		advice = "the server asks to slow down: try again later"
-	case answer == nil && (errors.As(err, &netErr) || errors.Is(err, errStalled)):
+	case answer == nil && judge(err) == again && !errors.Is(err, errPage):
 		advice = fmt.Sprintf("no connection to %s: check the network and AWS_ENDPOINT_URL", host)
 	default:
 		advice = fmt.Sprintf("%s does not answer as S3 does", host)

@@ -63,7 +63,13 @@ func ParseURL(raw string) (Location, error) {
 }
 
 // URL is the location as s3://bucket/prefix, percent-encoded and without a closing slash. ParseURL undoes it.
-func (l Location) URL() string { return join(scheme+l.Bucket, l.Prefix) }
+func (l Location) URL() string {
+	url := join(scheme+l.Bucket, l.Prefix)
+	if strings.HasSuffix(url, "/") { // one of two that the prefix ends in, which would be taken for the closing one
+		url += "/"
+	}
+	return url
+}
 
 // join puts a prefix behind base.
 func join(base, prefix string) string {

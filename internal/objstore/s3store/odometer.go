@@ -107,7 +107,7 @@ func (m odometer) distance(a, b string, from int) float64 {
 // the wheels do not go so far.
 func (m odometer) add(key string, from int, distance float64) string {
 	const most, fine = 1e6, 1e9
-	if from >= min(len(key), len(m.wheels)) || !(distance < most) {
+	if from >= min(len(key), len(m.wheels)) || !(distance >= 0 && distance < most) {
 		return ""
 	}
 	turns := []int{int(distance)}

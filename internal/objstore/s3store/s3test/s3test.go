@@ -57,6 +57,7 @@ type Stats struct {
 type Server struct {
 	http    *httptest.Server
 	closing chan struct{}
+	closed  sync.Once
 	latency atomic.Int64
 
 	mu      sync.Mutex
@@ -85,11 +86,13 @@ func New(t testing.TB) *Server {
 	return s
 }
 
-// Close ends the Server.
+// Close ends the Server. Nobody answers at its URL from then on.
 func (s *Server) Close() {
-	close(s.closing)
-	s.http.CloseClientConnections()
-	s.http.Close()
+	s.closed.Do(func() {
+		close(s.closing)
+		s.http.CloseClientConnections()
+		s.http.Close()
+	})
 }
 
 // URL is its endpoint.
