@@ -9,6 +9,7 @@
 package dirstore
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -55,6 +56,9 @@ func (r *Reader) Dir() string { return r.dir }
 // noticed. That it is gone says nothing about one Object, so the error is not fs.ErrNotExist.
 func (r *Reader) root() (*os.Root, error) {
 	root, err := os.OpenRoot(r.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("open folder %s: %w (%v)", r.dir, objstore.ErrNoStore, cause(err))
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open folder %s: %v", r.dir, cause(err))
 	}

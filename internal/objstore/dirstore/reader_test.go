@@ -76,7 +76,7 @@ func TestFolderGone(t *testing.T) {
 	if n != 1 {
 		t.Errorf("List yields %d times, want once", n)
 	}
-	if _, _, err := r.Get(t.Context(), "a.tif", 0, -1, ""); err == nil || errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := r.Get(t.Context(), "a.tif", 0, -1, ""); !errors.Is(err, objstore.ErrNoStore) || errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Get: got %v, want an error that is not of the Object", err)
 	}
 }

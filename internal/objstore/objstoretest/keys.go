@@ -25,6 +25,7 @@ func HostileKeys() []string {
 		"a*b", "a|b", "a<b>", "a\"b", "a'b", "`a`", "$HOME", "~", "~root", "-rf", "{a,b}", "[a]", ".hidden", "x/.hidden",
 		"CON", "nul.tif", "aux", "COM1.tif", "x/LPT1", "CaSe.tif", "case.tif", "dir/CaSe/x", "dir/case/x",
 		strings.Repeat("n", 255), strings.Repeat("n", 256), strings.Repeat("é", 200), strings.Repeat("p/", 150) + "x",
+		strings.Repeat("k/", 510) + "1024", strings.Repeat("k/", 510) + "1025b", // S3's longest, and one more
 		strings.Repeat("long/", 3000) + "x", strings.Repeat("n", 1<<20), strings.Repeat("../", 1000) + "a",
 		".git/config", ".cairn-store", ".cairn-store/lock", ".CAIRN-STORE/lock", ".lock", "lock", "tmp/a", "head.json/",
 	}

@@ -365,6 +365,26 @@ func TestLimiter(t *testing.T) {
 	}
 }
 
+// TestThrottled reads from a server that asks everybody to slow down at first. Nothing is lost, and fewer ask at once.
+func TestThrottled(t *testing.T) {
+	srv := s3test.New(t)
+	srv.CreateBucket("bucket").Set(s3test.Object{Key: "a"})
+	s := open(t, srv, "s3://bucket")
+	srv.Fault(s3test.Match{First: 100}, s3test.Fault{Status: 503, Code: "SlowDown"})
+	var wg sync.WaitGroup
+	for range 128 {
+		wg.Go(func() {
+			if _, _, err := s.Get(t.Context(), "a", 0, -1, ""); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if s.client.limit.bound > 66 { // half, and what 128 successes add
+		t.Errorf("the bound is %v", s.client.limit.bound)
+	}
+}
+
 // TestConnections reads as a scan does: each Object once, by a pool of connections no larger than asked for.
 func TestConnections(t *testing.T) {
 	const objects, parallel = 4000, 128

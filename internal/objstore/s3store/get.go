@@ -177,9 +177,11 @@ func quote(etag string) string { return `"` + etag + `"` }
 // unquote takes an ETag's quotes and its mark of weakness off.
 func unquote(etag string) string { return strings.Trim(strings.TrimPrefix(etag, "W/"), `"`) }
 
+const standard = "STANDARD"
+
 // className is the storage class as objstore has it.
 func className(class string) string {
-	if class == "STANDARD" {
+	if class == standard {
 		return ""
 	}
 	return class

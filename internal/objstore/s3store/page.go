@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/cairn-stac/cairn/internal/objstore"
 )
@@ -72,6 +73,9 @@ func parsePage(text []byte) (page, error) {
 		depth   int
 		err     error
 	)
+	if n := bytes.Count(text, []byte("<Contents")); n > 0 {
+		p.objects = make([]objstore.Object, 0, min(n, pageKeys))
+	}
 	for len(text) > 0 && err == nil {
 		open := bytes.IndexByte(text, '<')
 		if open < 0 {
@@ -117,7 +121,9 @@ func parsePage(text []byte) (page, error) {
 				case "IsTruncated":
 					p.more = string(bytes.TrimSpace(value)) == "true"
 				case "NextContinuationToken":
-					p.token, err = unescape(value)
+					var token []byte
+					token, err = unescape(nil, value)
+					p.token = string(token)
 				case "EncodingType":
 					encoded = string(bytes.TrimSpace(value)) == "url"
 				}
@@ -126,8 +132,11 @@ func parsePage(text []byte) (page, error) {
 			}
 		default:
 			name, empty := tag, tag[len(tag)-1] == '/'
-			if i := bytes.IndexAny(tag, " \t\r\n/"); i >= 0 {
-				name = tag[:i]
+			for i, c := range tag {
+				if c <= ' ' || c == '/' {
+					name = tag[:i]
+					break
+				}
 			}
 			if depth == len(path) {
 				return page{}, errPage
@@ -190,33 +199,39 @@ func (l *listed) set(name, value []byte) {
 }
 
 func (l *listed) object() (o objstore.Object, err error) {
-	key, err := unescape(l.key)
-	if err != nil {
+	etag := bytes.TrimSuffix(bytes.TrimPrefix(l.etag, quot), quot)
+	text := make([]byte, 0, 256) // the key and the ETag, for one allocation that outlives the page
+	if text, err = unescape(text, l.key); err != nil {
 		return o, err
 	}
-	etag, err := unescape(l.etag)
-	if err != nil {
+	n := len(text)
+	if text, err = unescape(text, etag); err != nil {
 		return o, err
 	}
-	o = objstore.Object{Key: key, ETag: unquote(etag), Class: className(string(l.class))}
+	both := string(text)
+	o = objstore.Object{Key: both[:n], ETag: unquote(both[n:])}
+	if string(l.class) != standard {
+		o.Class = string(l.class)
+	}
 	if o.Modified, err = listedTime(string(l.modified)); err != nil {
 		return o, fmt.Errorf("%w: %v", errPage, err)
 	}
-	if o.Size, err = strconv.ParseInt(string(l.size), 10, 64); err != nil || o.Size < 0 || key == "" || o.ETag == "" {
-		return o, fmt.Errorf("%w: Object %.80q has size %.20q and ETag %.40q", errPage, key, l.size, etag)
+	if o.Size, err = strconv.ParseInt(string(l.size), 10, 64); err != nil || o.Size < 0 || o.Key == "" || o.ETag == "" {
+		return o, fmt.Errorf("%w: Object %.80q has size %.20q and ETag %.40q", errPage, o.Key, l.size, o.ETag)
 	}
 	return o, nil
 }
 
-// unescape replaces the references of XML (XML 1.0, sections 4.1 and 4.6).
-func unescape(text []byte) (string, error) {
-	next := bytes.IndexByte(text, '&')
-	if next < 0 {
-		return string(text), nil
-	}
-	out := make([]byte, 0, len(text))
-	for next >= 0 {
-		out = append(out, text[:next]...)
+var quot = []byte("&quot;")
+
+// unescape appends text, with the references of XML replaced (XML 1.0, sections 4.1 and 4.6).
+func unescape(to, text []byte) ([]byte, error) {
+	for {
+		next := bytes.IndexByte(text, '&')
+		if next < 0 {
+			return append(to, text...), nil
+		}
+		to = append(to, text[:next]...)
 		name, rest, ok := bytes.Cut(text[next+1:], []byte(";"))
 		c, known := references[string(name)]
 		if digits, numeric := bytes.CutPrefix(name, []byte("#")); numeric {
@@ -228,13 +243,11 @@ func unescape(text []byte) (string, error) {
 			c, known = rune(n), err == nil
 		}
 		if !ok || !known {
-			return "", fmt.Errorf("%w: reference %.20q", errPage, name)
+			return nil, fmt.Errorf("%w: reference %.20q", errPage, name)
 		}
-		out = append(out, string(c)...)
+		to = utf8.AppendRune(to, c)
 		text = rest
-		next = bytes.IndexByte(text, '&')
 	}
-	return string(append(out, text...)), nil
 }
 
 var references = map[string]rune{"amp": '&', "lt": '<', "gt": '>', "quot": '"', "apos": '\''}

@@ -1,8 +1,8 @@
 // Package s3store keeps Objects in a bucket of Amazon S3 or of a server that speaks its protocol.
 //
 // Configuration, credentials, endpoint rules and signatures are those of the AWS SDK. The few requests that the port needs
-// are made here instead of by the SDK's client: that is a fifth of the CPU time a read and a twentieth of it a listed key,
-// and retries, timeouts and lost replies are decided in one place (see client.do).
+// are made here instead of by the SDK's client: that takes a third of the CPU time a read and a tenth of it a listed key, and
+// retries, timeouts and lost replies are decided in one place (see client.do).
 package s3store
 
 import (

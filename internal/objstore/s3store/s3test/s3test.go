@@ -114,6 +114,7 @@ func (s *Server) Setenv(t testing.TB) {
 
 // Config points a configuration to the Server.
 func (s *Server) Config(cfg *aws.Config) {
+	cfg.ConfigSources = nil // an endpoint of the environment would come first
 	cfg.BaseEndpoint = aws.String(s.URL())
 	cfg.Region = region
 	if !aws.IsCredentialsProvider(cfg.Credentials, aws.AnonymousCredentials{}) {
