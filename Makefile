@@ -3,10 +3,10 @@ GO ?= go
 TOOL = $(GO) tool -modfile=tools/go.mod
 FUZZTIME ?= 30s
 
-.PHONY: help demo test lint vuln race bench fuzz cross corpus unprivileged ci
+.PHONY: help demo test lint vuln race bench fuzz cross corpus e2e unprivileged ci
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 demo: ## sample rasters, a catalog of them, served
 	$(GO) run ./cmd/cairn demo
@@ -29,7 +29,7 @@ race: ## the tests under the race detector; needs a C compiler
 
 bench: ## the figures that the documentation quotes, with the machine named
 	@uname -sm; $(GO) version; nproc 2>/dev/null || sysctl -n hw.ncpu
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./...
 
 fuzz: ## every fuzz target for FUZZTIME each
 	@for pkg in $$($(GO) list ./...); do \
@@ -44,6 +44,9 @@ cross: ## build for the other systems
 
 corpus: ## catalog real GeoTIFFs and validate every STAC file; CORPUS is their folder, SCHEMAS that of check.py
 	CORPUS=$${CORPUS:-../shared/corpus/files} SCHEMAS=$${SCHEMAS:-../shared/schemas} scripts/corpus.sh
+
+e2e: ## the same against an S3 server that this project did not write, which is installed for it
+	scripts/e2e.sh
 
 unprivileged: ## as root: the tests that root skips, as another user
 	scripts/unprivileged.sh

@@ -8,7 +8,7 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/tmp"
-for pkg in ./cmd/cairn ./internal/objstore/dirstore; do
+for pkg in ./cmd/cairn ./internal/objstore/dirstore ./internal/watch; do
   go test -c -o "$work/$(basename "$pkg").test" "$pkg"
 done
 chown -R 65534:65534 "$work"
