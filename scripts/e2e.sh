@@ -18,9 +18,9 @@ if [ -z "$bin" ]; then
 fi
 
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-mkdir -p "$work/data/e2e"
+mkdir -p "$work/data/e2e" # --disableotmp below: else its temporary files appear in listings
 ROOT_ACCESS_KEY=e2e-access ROOT_SECRET_KEY=e2e-secret-key \
-  "$bin" --port "127.0.0.1:$port" --quiet posix "$work/data" >"$work/gateway.log" 2>&1 &
+  "$bin" --port "127.0.0.1:$port" --quiet posix --disableotmp "$work/data" >"$work/gateway.log" 2>&1 &
 gateway=$!
 for _ in $(seq 100); do
   if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"iter"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -90,7 +89,7 @@ func TestContractElsewhere(t *testing.T) {
 
 // overFiles leaves out what a server over a file system (versitygw posix) cannot hold or gets wrong by itself: keys that are
 // no paths or have characters that XML has not; a file put into a folder that is going away with its last one; the bytes
-// of one file under the ETag of the next; its temporary files in a listing.
+// of one file under the ETag of the next.
 type overFiles struct{ *Store }
 
 func (overFiles) refuse(key string) error {
@@ -99,16 +98,6 @@ func (overFiles) refuse(key string) error {
 		return objstore.ErrKey
 	}
 	return nil
-}
-
-func (s overFiles) List(ctx context.Context, r objstore.Range) iter.Seq2[objstore.Object, error] {
-	return func(yield func(objstore.Object, error) bool) {
-		for o, err := range s.Store.List(ctx, r) {
-			if !strings.Contains(o.Key, ".sgwtmp.") && !yield(o, err) {
-				return
-			}
-		}
-	}
 }
 
 func (s overFiles) Get(ctx context.Context, key string, off, n int64, ifMatch string) ([]byte, objstore.Object, error) {
