@@ -70,11 +70,11 @@ func (f *Flow) Launch(_ context.Context, l refresh.Lease) error {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.ctx.Err() != nil {
-		return &refresh.RefusedError{Reason: "this process is shutting down"}
-	}
 	if d := f.driving[l.Run]; d != nil && d.fence >= l.Fence {
 		return nil
+	}
+	if f.ctx.Err() != nil {
+		return &refresh.RefusedError{Reason: "this process is shutting down"}
 	}
 	d := &drive{fence: l.Fence, ended: make(chan struct{})}
 	f.driving[l.Run] = d

@@ -71,13 +71,17 @@ func (s *State) Resolve(ctx context.Context, key string, r refresh.Reservation) 
 	return err
 }
 
-// pruneRequests removes Reservations that have expired. Each is written at the latest when it is answered, well before that.
+// pruneRequests removes Reservations that have expired.
 func (s *State) pruneRequests(ctx context.Context) error {
 	for o, err := range s.store.List(ctx, objstore.Prefixed(requestPrefix)) {
 		if err != nil {
 			return fmt.Errorf("list %s: %w", requestPrefix, err)
 		}
 		if s.now().Sub(o.Modified) < refresh.KeyLife {
+			continue
+		}
+		// It may have been reserved anew since it was listed.
+		if r, _, err := s.reservation(ctx, o.Key); err != nil || r.Expires.After(s.now()) {
 			continue
 		}
 		if err := s.store.Delete(ctx, o.Key); err != nil {

@@ -111,7 +111,7 @@ func (c *Control) grant(w Waiting, g Grant) {
 }
 
 // Start answers a Request. A free Lease goes to the Request's Run, unless Runs wait for nothing else: those go first (Promote).
-// Asking again for one Run changes nothing.
+// Asking again for a Run that runs, waits, or was the last to end changes nothing.
 func (c Control) Start(r Request, g Grant) (Control, Answer) {
 	w := Waiting{Run: r.Run, Scope: r.Scope, Accepted: g.Now, Events: r.Events}
 	if r.Events {
@@ -213,8 +213,11 @@ func (c Control) Settle(r Run, p Published, again string) (Control, error) {
 	if p.Snapshot != 0 {
 		c.Published = p
 	}
-	if l.Events && r.State != Successful && !l.Cancel {
+	switch i := c.events(); {
+	case l.Events && r.State != Successful && !l.Cancel:
 		c.retry(l, r, again)
+	case r.State == Successful && l.Scope.whole() && i >= 0: // whatever it was that made events fail
+		c.Waiting[i].NotBefore = time.Time{}
 	}
 	return c, nil
 }

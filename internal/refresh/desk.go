@@ -85,6 +85,7 @@ func (d *Desk) Start(ctx context.Context, r Request) (Answer, error) {
 	} else if err := r.Scope.validate(); err != nil {
 		return Answer{}, err
 	}
+	r.Scope = r.Scope.normal()
 	if r.Key != "" {
 		return d.startOnce(ctx, r)
 	}

@@ -2,6 +2,7 @@ package refresh
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/cairn-stac/cairn/internal/item"
 	"github.com/cairn-stac/cairn/internal/snapshot"
@@ -37,12 +38,13 @@ func compare(old, now []snapshot.Scene) change {
 				c.Added--
 			}
 		}
+		lost := slices.ContainsFunc(s.Objects, func(o snapshot.Object) bool { return o.Role == snapshot.Asset && denied[o.Key] })
 		for _, o := range s.Objects {
 			c.Held++
 			switch {
 			case !keys[o.Key]:
 				c.Dropped++
-			case denied[o.Key] && o.Role == snapshot.Asset:
+			case lost: // its sidecars are of no use without it
 				c.Denied++
 			}
 		}

@@ -92,7 +92,7 @@ func ProblemOf(err error) *Problem {
 	)
 	code := "internal"
 	switch {
-	case errors.Is(err, ErrCancelled), errors.Is(err, context.Canceled):
+	case errors.Is(err, ErrCancelled):
 		code = "cancelled"
 	case errors.As(err, &cfg):
 		code = "bad_config"

@@ -19,9 +19,9 @@ type chunk struct {
 	err     error
 }
 
-// list yields the Objects of the ranges, which are sorted and apart, in byte order. Some ranges are listed ahead, each at most
+// listRanges yields the Objects of the ranges, which are sorted and apart, in byte order. Some ranges are listed ahead, each at most
 // a few chunks.
-func list(ctx context.Context, r objstore.Reader, ranges []objstore.Range) iter.Seq2[objstore.Object, error] {
+func listRanges(ctx context.Context, r objstore.Reader, ranges []objstore.Range) iter.Seq2[objstore.Object, error] {
 	if len(ranges) == 1 {
 		return r.List(ctx, ranges[0])
 	}

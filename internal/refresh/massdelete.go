@@ -42,17 +42,19 @@ func refuseMassDelete(p plan, base []snapshot.Row, results map[string]result) er
 		if r.Row != nil {
 			kept += objects(*r.Row)
 		}
+		kept -= r.Change.Denied
+		all.denied += r.Change.Denied
 		t := of(e.Collection)
 		t.dropped += r.Change.Dropped + r.Change.Denied
 		t.denied += r.Change.Denied
 	}
 	if kept == 0 && all.held > 1 {
-		return &MassDeleteError{Removed: all.held, Held: all.held}
+		return &MassDeleteError{Removed: all.held, Denied: all.denied, Held: all.held}
 	}
 	if regrouped {
 		// A changed config moves Objects between Collections, which looks like dropping them: only the sum tells.
 		if gone := all.held - kept; gone >= massDelete && gone*2 > all.held {
-			return &MassDeleteError{Removed: gone, Held: all.held}
+			return &MassDeleteError{Removed: gone, Denied: all.denied, Held: all.held}
 		}
 		return nil
 	}

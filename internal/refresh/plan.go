@@ -177,7 +177,7 @@ func (p *planner) list(ctx context.Context) error {
 		}
 	}
 	cutters := newCutters(p.take)
-	for o, err := range list(ctx, p.worker.Source, s.listings()) {
+	for o, err := range listRanges(ctx, p.worker.Source, s.listings()) {
 		if err != nil {
 			return &SourceError{Err: fmt.Errorf("list %s: %w", p.plan.Source, err)}
 		}

@@ -18,6 +18,8 @@ type Preview struct {
 	Rasters   int `json:"rasters"`   // that would be opened
 	Removed   int `json:"removed"`   // published Objects that are gone
 	Shards    int `json:"shards"`    // that would be scanned, each to one Part
+	// Refused is why the Run would fail all the same: it would drop too much. "": it would not.
+	Refused string `json:"refused,omitempty"`
 }
 
 // previewReads is how many published Parts are compared at once.
@@ -50,12 +52,12 @@ func (w *Worker) Preview(ctx context.Context, scope Scope) (Preview, error) {
 	p := &planner{worker: w, rules: rules, base: base, plan: plan{Scope: scope, Config: raw, Shaping: rules.Shaping(), Source: w.About.URL}}
 	reads, rctx := errgroup.WithContext(ctx)
 	reads.SetLimit(previewReads)
-	var compared []*Preview
+	compared := map[string]*Preview{}
 	p.found = func(s shard) (string, error) {
-		of := &Preview{Shards: 1}
-		compared = append(compared, of)
+		ref, of := fmt.Sprint(p.shards), &Preview{Shards: 1, Objects: len(s.Objects)}
+		compared[ref] = of
 		reads.Go(func() error { return w.previewShard(rctx, rules, s, of) })
-		return "preview", context.Cause(rctx)
+		return ref, context.Cause(rctx)
 	}
 	err = p.list(ctx)
 	if rerr := reads.Wait(); rerr != nil {
@@ -65,11 +67,20 @@ func (w *Worker) Preview(ctx context.Context, scope Scope) (Preview, error) {
 		return Preview{}, err
 	}
 	out := Preview{Objects: p.plan.Listed, Ignored: p.plan.Ignored, Unchanged: p.plan.Totals.Unchanged}
-	for _, of := range compared {
+	results := map[string]result{}
+	for ref, of := range compared {
 		out.Unchanged += of.Unchanged
 		out.Rasters += of.Rasters
 		out.Removed += of.Removed
 		out.Shards += of.Shards
+		results[ref] = result{Change: change{Dropped: of.Removed}, Row: &snapshot.Row{Counts: snapshot.Counts{Assets: of.Objects}}}
+	}
+	refused := p.refuseEmptied()
+	if refused == nil {
+		refused = refuseMassDelete(p.plan, base.Rows, results)
+	}
+	if refused != nil {
+		out.Refused = refused.Error()
 	}
 	return out, nil
 }
@@ -81,20 +92,18 @@ func (w *Worker) previewShard(ctx context.Context, rules *item.Rules, sh shard, 
 	if s.old, err = s.published(ctx); err != nil {
 		return err
 	}
-	if _, adopted, err := s.adopt(ctx); err != nil {
+	known, err := s.adopt(ctx)
+	if err != nil {
 		return err
-	} else if adopted {
-		out.Unchanged += len(sh.Objects)
-	} else {
-		for _, t := range s.tasks() {
-			if t.done {
-				out.Unchanged += len(t.objects)
-				continue
-			}
-			for _, o := range t.objects {
-				if rules.Kind(o.Key) == item.Raster {
-					out.Rasters++
-				}
+	}
+	for _, t := range s.tasks(known) {
+		if t.done {
+			out.Unchanged += len(t.objects)
+			continue
+		}
+		for _, o := range t.objects {
+			if rules.Kind(o.Key) == item.Raster {
+				out.Rasters++
 			}
 		}
 	}

@@ -74,11 +74,11 @@ func (w *Worker) Publish(ctx context.Context, run string) error {
 	} else {
 		m = base
 	}
-	for _, tidy := range []func() error{
+	for _, follow := range []func() error{
 		func() error { return w.writeTree(ctx, cfg, m, p.Fence) },
-		func() error { return w.clean(ctx, cfg, p) },
+		func() error { return w.clean(ctx, cfg, p, base) },
 	} {
-		if err := tidy(); err != nil {
+		if err := follow(); err != nil {
 			if ctx.Err() != nil {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,7 +43,7 @@ type change struct {
 
 	Held    int `json:"held"`    // Objects that were published
 	Dropped int `json:"dropped"` // of them, those that are not listed any more
-	Denied  int `json:"denied"`  // of them, assets that may not be read any more
+	Denied  int `json:"denied"`  // of them, those of scenes with an asset that may not be read any more
 }
 
 // Scan turns a Shard of the Run's plan, named by ref, into a Part. Scenes whose Objects are as they were keep their results;
@@ -107,33 +108,32 @@ type scan struct {
 	heals  bool             // a published Part cannot be read
 }
 
-// adopt takes over the scenes that an earlier Run's scan of the same Shard made, if their Part is still there and whole. The
-// Part itself is written anew as this Run's own, so that it is as lasting, and as far from clean-up, as any other.
-func (s *scan) adopt(ctx context.Context) (scenes []snapshot.Scene, ok bool, err error) {
+// adopt returns the scenes that an earlier Run's scan of the same Shard made, if their Part is still there and whole; those with
+// a Reject that may be gone by now are left out. The Part itself is written anew as this Run's own, so that it is as lasting, and as
+// far from clean-up, as any other.
+func (s *scan) adopt(ctx context.Context) ([]snapshot.Scene, error) {
 	var rec scanRecord
-	err = getJSON(ctx, s.worker.Catalog, snapshot.ScanKey(s.shard.Scan), &rec)
+	err := getJSON(ctx, s.worker.Catalog, snapshot.ScanKey(s.shard.Scan), &rec)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errNotWhole):
-		return nil, false, nil
+		return nil, nil
 	case err != nil:
-		return nil, false, err
+		return nil, err
 	case rec.Row == nil, rec.Listing != s.shard.Fingerprint, rec.Row.Fingerprint != s.shard.Fingerprint:
-		return nil, false, nil // something was replaced, or vanished, while that scan read it
-	case rec.Row.Counts.Retry > 0:
-		return nil, false, nil // what was denied may be allowed by now
+		return nil, nil // something was replaced, or vanished, while that scan read it
 	case !snapshot.AdoptableScan(s.worker.Now().Sub(rec.At)):
-		return nil, false, nil // clean-up may be about to remove its Part
+		return nil, nil // clean-up may be about to remove its Part
 	}
-	scenes, err = snapshot.ReadPart(ctx, s.worker.Catalog, *rec.Row)
+	scenes, err := snapshot.ReadPart(ctx, s.worker.Catalog, *rec.Row)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, false, err
+			return nil, err
 		}
 		// Gone, or not whole after a power cut: then it is read anew.
 		s.worker.Log.InfoContext(ctx, "an earlier scan is not adopted", "part", rec.Row.Part, "error", err)
-		return nil, false, nil
+		return nil, nil
 	}
-	return scenes, true, nil
+	return slices.DeleteFunc(scenes, retried), nil
 }
 
 // published reads the scenes of the published rows within the Shard's keys.
@@ -168,17 +168,16 @@ func (s *scan) damaged(ctx context.Context, row snapshot.Row) bool {
 
 // scan adopts an earlier scan or reads what changed, and writes the Part and the record.
 func (s *scan) scan(ctx context.Context) (*result, error) {
-	scenes, ok, err := s.adopt(ctx)
+	known, err := s.adopt(ctx)
 	if err != nil {
 		return nil, err
 	}
 	res := &result{Heals: s.heals}
-	if ok {
-		res.Change = compare(s.old, scenes)
-		res.Change.Kept = len(s.shard.Objects)
-	} else if scenes, res.Change, err = s.work(ctx); err != nil {
+	scenes, change, err := s.work(ctx, known)
+	if err != nil {
 		return nil, err
 	}
+	res.Change = change
 	if len(scenes) > 0 {
 		body, row, err := snapshot.EncodePart(scenes)
 		if err != nil {
@@ -201,9 +200,9 @@ func (s *scan) scan(ctx context.Context) (*result, error) {
 	return res, s.worker.putWork(ctx, snapshot.ScanKey(s.shard.Scan), rec, objstore.PutOptions{})
 }
 
-// work reads what changed and returns all scenes of the Shard.
-func (s *scan) work(ctx context.Context) ([]snapshot.Scene, change, error) {
-	work := s.tasks()
+// work reads what changed and is not known from elsewhere, and returns all scenes of the Shard.
+func (s *scan) work(ctx context.Context, known []snapshot.Scene) ([]snapshot.Scene, change, error) {
+	work := s.tasks(known)
 	if err := s.resume(ctx, work); err != nil {
 		return nil, change{}, err
 	}

@@ -19,24 +19,28 @@ type task struct {
 	objects  []objstore.Object // as listed
 	scene    snapshot.Scene    // the result, once done
 	done     bool
-	kept     bool // the result is the published one
+	kept     bool // the result was known before
 	vanished int
 	ignored  int
 }
 
-// tasks makes one task a scene and gives those whose Objects are unchanged their published result.
-func (s *scan) tasks() []*task {
-	published := make(map[string]snapshot.Scene, len(s.old))
+// tasks makes one task a scene and gives those whose Objects are unchanged the result that is known: the published one, or one of
+// an earlier scan under the same rules.
+func (s *scan) tasks(known []snapshot.Scene) []*task {
+	results := make(map[string]snapshot.Scene, len(s.old))
 	sameRules := !s.shard.Full && !slices.ContainsFunc(s.shard.Base, func(r snapshot.Row) bool { return r.Shaping != s.shard.Shaping })
 	if sameRules {
 		for _, sc := range s.old {
-			published[sc.Key] = sc
+			results[sc.Key] = sc
 		}
+	}
+	for _, sc := range known {
+		results[sc.Key] = sc
 	}
 	var out []*task
 	for objs := range chunkBy(s.shard.Objects, func(o objstore.Object) string { return s.rules.SceneKey(o.Key) }) {
 		t := &task{key: s.rules.SceneKey(objs[0].Key), objects: objs}
-		if sc, ok := published[t.key]; ok && sameObjects(sc, objs) && !retried(sc) {
+		if sc, ok := results[t.key]; ok && sameObjects(sc, objs) && !retried(sc) {
 			t.scene, t.done, t.kept = sc, true, true
 		}
 		out = append(out, t)

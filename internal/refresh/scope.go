@@ -2,7 +2,9 @@ package refresh
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -25,7 +27,18 @@ type Scope struct {
 	AllowMassDelete bool     `json:"allow_mass_delete,omitempty"`
 }
 
-// Equal tells whether two Scopes ask for the same.
+// normal is the Scope with its prefixes and keys sorted, each once and none within a prefix.
+func (s Scope) normal() Scope {
+	if len(s.Prefixes) > 0 {
+		s.Prefixes = outermost(s.Prefixes)
+	}
+	if len(s.Keys) > 0 {
+		s.Keys = slices.DeleteFunc(sortedUnique(s.Keys), func(k string) bool { return within(k, s.Prefixes) })
+	}
+	return s
+}
+
+// Equal tells whether two normal Scopes ask for the same.
 func (s Scope) Equal(o Scope) bool {
 	return slices.Equal(s.Prefixes, o.Prefixes) && slices.Equal(s.Keys, o.Keys) && s.full() == o.full() &&
 		s.AllowMassDelete == o.AllowMassDelete
@@ -36,11 +49,12 @@ func (s Scope) full() bool { return s.Mode == Full }
 // whole tells whether the Scope is the whole Source.
 func (s Scope) whole() bool { return len(s.Prefixes) == 0 && len(s.Keys) == 0 }
 
-// Limits of a Scope. The control record holds up to MaxWaiting + 2 of them and must stay below the 400 KB of a DynamoDB item.
+// Limits of a Scope. The control record holds up to MaxWaiting + 3 of them (those that wait, events, the Lease, the last Run) and
+// must stay below the 400 KB of a DynamoDB item.
 const (
 	maxEntries   = 200      // prefixes, and keys
 	maxKeySize   = 1024     // bytes, as S3 allows in a key
-	maxScopeSize = 12 << 10 // bytes of all prefixes and keys
+	maxScopeSize = 12 << 10 // bytes of all prefixes and keys in JSON
 )
 
 // A ScopeError says what is wrong with a Scope.
@@ -66,7 +80,7 @@ func (s Scope) validate() error {
 		}
 	}
 	if n := s.bytes(); n > maxScopeSize {
-		return &ScopeError{fmt.Sprintf("the prefixes and keys have %d bytes; at most %d may be: give prefixes that hold more", n, maxScopeSize)}
+		return &ScopeError{fmt.Sprintf("the prefixes and keys have %d bytes in JSON; at most %d may be: give prefixes that hold more", n, maxScopeSize)}
 	}
 	return nil
 }
@@ -75,14 +89,13 @@ func validKey(k string) bool {
 	return k != "" && len(k) <= maxKeySize && !strings.HasPrefix(k, "/") && utf8.ValidString(k)
 }
 
+// bytes is what the prefixes and keys take in JSON, in which some characters take six.
 func (s Scope) bytes() int {
-	n := 0
-	for _, list := range [][]string{s.Prefixes, s.Keys} {
-		for _, e := range list {
-			n += len(e) + 3 // quotes and comma
-		}
+	raw, err := json.Marshal([][]string{s.Prefixes, s.Keys})
+	if err != nil {
+		return math.MaxInt // strings always encode
 	}
-	return n
+	return len(raw)
 }
 
 // join is a Scope that holds at least what the two hold, within the limits: too many keys become the prefixes of their
@@ -105,7 +118,7 @@ func (s Scope) bounded() Scope {
 	if s.whole() {
 		return s
 	}
-	keys, prefixes := tidy(s.Keys), slices.Clone(s.Prefixes)
+	keys, prefixes := sortedUnique(s.Keys), slices.Clone(s.Prefixes)
 	keys = slices.DeleteFunc(keys, func(k string) bool {
 		if validKey(k) {
 			return false
@@ -164,8 +177,8 @@ func shallower(prefixes []string) []string {
 	return out
 }
 
-// tidy sorts a copy of keys and drops what is there twice.
-func tidy(keys []string) []string {
+// sortedUnique sorts a copy of keys and drops what is there twice.
+func sortedUnique(keys []string) []string {
 	out := slices.Clone(keys)
 	slices.Sort(out)
 	return slices.Compact(out)
@@ -174,7 +187,7 @@ func tidy(keys []string) []string {
 // outermost sorts prefixes and drops those that lie in another one.
 func outermost(prefixes []string) []string {
 	var out []string
-	for _, p := range tidy(prefixes) {
+	for _, p := range sortedUnique(prefixes) {
 		if n := len(out); n == 0 || !strings.HasPrefix(p, out[n-1]) {
 			out = append(out, p)
 		}

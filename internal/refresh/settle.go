@@ -65,7 +65,7 @@ func (d *Desk) ended(ctx context.Context, l Lease, p Published, cause *Problem) 
 		return Run{}, err
 	}
 	switch {
-	case head.Run == l.Run, out.Unchanged && err == nil:
+	case head.Run == l.Run, out.Unchanged:
 		r.State = Successful
 	case l.Cancel, cause != nil && cause.Code == "cancelled":
 		r.State = Dismissed

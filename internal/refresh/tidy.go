@@ -26,14 +26,18 @@ func (w *Worker) holdsClaim(fence uint64) func(ctx context.Context) error {
 	}
 }
 
-// cleanEvery: one in so many Runs of a part of the Source cleans up. It costs listings of the Catalog and a look at each Snapshot
-// that is kept, which is much beside a Run of one file, and many such Runs come where events start them.
-const cleanEvery = 64
+// A Run of a part of the Source cleans up only where nothing was published for so long, or under one in so many fences. Cleaning
+// costs listings of the Catalog and a look at each Snapshot that is kept, which is much beside a Run of one file, and many such
+// Runs come where events start them.
+const (
+	cleanAfter = 6 * time.Hour
+	cleanEvery = 64
+)
 
 // clean removes what nobody can need any more.
-func (w *Worker) clean(ctx context.Context, cfg *config.Config, p plan) error {
+func (w *Worker) clean(ctx context.Context, cfg *config.Config, p plan, base *snapshot.Manifest) error {
 	fence := p.Fence
-	if !p.Scope.whole() && fence%cleanEvery != 0 {
+	if !p.Scope.whole() && p.At.Sub(base.Created) < cleanAfter && fence%cleanEvery != 0 {
 		return nil
 	}
 	stats, err := snapshot.Clean(ctx, w.Catalog, snapshot.CleanOptions{

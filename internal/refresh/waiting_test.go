@@ -96,6 +96,36 @@ func TestFailingEventsBackOff(t *testing.T) {
 	}
 }
 
+// A Run of everything that succeeds shows that whatever made events fail is over.
+func TestBackOffEndsWithAWholeSuccess(t *testing.T) {
+	for _, scope := range []Scope{{}, {AllowMassDelete: true}, {Prefixes: []string{"x/"}}} {
+		for _, state := range []RunState{Successful, Failed} {
+			var c Control
+			c, _ = c.Start(event("A", "x/1.tif"), at(0))
+			c = fail(t, c, at(0), Failed, "B")
+			c, _ = c.Start(Request{Run: "fix", Scope: scope}, at(1))
+			c = fail(t, c, at(2), state, "x")
+			_, ready := c.Promote(at(2))
+			if ready != (state == Successful && scope.whole()) {
+				t.Errorf("after a %s run of %+v: ready %v, waiting %+v", state, scope, ready, c.Waiting)
+			}
+		}
+	}
+}
+
+func TestJoinedScopes(t *testing.T) {
+	full, allow := Scope{Keys: []string{"a"}, Mode: Full}, Scope{Keys: []string{"b"}, AllowMassDelete: true}
+	for _, j := range []Scope{full.join(allow), allow.join(full)} {
+		if !j.full() || j.AllowMassDelete {
+			t.Errorf("%+v", j)
+		}
+	}
+	n := Scope{Prefixes: []string{"b/", "a/", "a/x/", "b/"}, Keys: []string{"k", "a/1", "k"}}.normal()
+	if !n.Equal(Scope{Prefixes: []string{"a/", "b/"}, Keys: []string{"k"}}) {
+		t.Errorf("%+v", n)
+	}
+}
+
 func TestFailedEventsJoinTheNewOnes(t *testing.T) {
 	var c Control
 	c, _ = c.Start(event("A", "x/1.tif"), at(0))
@@ -182,27 +212,31 @@ func (s Scope) holds(key string) bool {
 
 // The control record stays well below the 400 KB of a DynamoDB item, whatever is asked for.
 func TestControlRecordIsBounded(t *testing.T) {
-	wide := func(n int) Scope {
-		s := Scope{}
-		for i := range 11 {
-			s.Prefixes = append(s.Prefixes, fmt.Sprintf("%02d/%02d/%s", n, i, strings.Repeat("x", 1000)))
+	for _, char := range []string{"x", "&", "\x01", "ü"} {
+		wide := func(n int) Scope {
+			s := Scope{}
+			for i := range maxEntries {
+				s.Prefixes = append(s.Prefixes, fmt.Sprintf("%02d/%03d/%s", n, i, strings.Repeat(char, 300)))
+				if s.validate() != nil {
+					s.Prefixes = s.Prefixes[:i]
+					break
+				}
+			}
+			return s
 		}
-		return s
-	}
-	if err := wide(0).validate(); err != nil {
-		t.Fatal(err)
-	}
-	if err := (Scope{Prefixes: append(wide(0).Prefixes, wide(1).Prefixes...)}).validate(); err == nil {
-		t.Error("22 KB of prefixes were taken")
-	}
-	var c Control
-	for i := range MaxWaiting + 1 {
-		c, _ = c.Start(Request{Run: fmt.Sprint(i), Queue: true, Scope: wide(i)}, at(0))
-	}
-	c, _ = c.Start(Request{Run: "E", Events: true, Scope: wide(99)}, at(0))
-	raw, err := json.Marshal(c)
-	if err != nil || len(c.Waiting) != MaxWaiting+1 || len(raw) > 300<<10 {
-		t.Errorf("%d bytes with %d waiting, %v", len(raw), len(c.Waiting), err)
+		if n := len(wide(0).Prefixes); n == 0 || n == maxEntries {
+			t.Fatalf("%d prefixes of %q are as much as may be", n, char)
+		}
+		var c Control
+		for i := range MaxWaiting + 2 {
+			c, _ = c.Start(Request{Run: fmt.Sprint(i), Queue: true, Scope: wide(i)}, at(0))
+		}
+		c, _ = c.Start(Request{Run: "E", Events: true, Scope: wide(99)}, at(0))
+		c.Last = &Run{ID: "0", Scope: c.Lease.Scope}
+		raw, err := json.Marshal(c)
+		if err != nil || len(c.Waiting) != MaxWaiting+1 || len(raw) > 300<<10 {
+			t.Errorf("of %q: %d bytes with %d waiting, %v", char, len(raw), len(c.Waiting), err)
+		}
 	}
 }
 
