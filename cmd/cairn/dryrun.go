@@ -102,6 +102,9 @@ func (a *app) writeDryRun(s *setup, p refresh.Preview, e estimate) error {
 	fmt.Fprintf(a.stdout, "source    %s: %s, of them %s ignored and %s unchanged; %s gone\n", s.source, count(p.Objects, "file"),
 		number(p.Ignored), number(p.Unchanged), number(p.Removed))
 	fmt.Fprintf(a.stdout, "to open   %s, for %s of the catalog\n", count(p.Rasters, "raster"), count(p.Shards, "part"))
+	if p.Refused != "" {
+		fmt.Fprintf(a.stdout, "refused   %s (--allow-mass-delete)\n", p.Refused)
+	}
 	if !s.source.isBucket() && !s.places.catalog.isBucket() {
 		_, err := fmt.Fprintln(a.stdout, "cost      none: both are folders\nnothing was written")
 		return err
