@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -46,6 +47,12 @@ func TestDryRun(t *testing.T) {
 	}
 	if after := listing(t, p.catalog); after != before {
 		t.Errorf("the catalog was\n%s and is\n%s", before, after)
+	}
+	if err := errors.Join(os.RemoveAll(filepath.Join(p.source, "dem")), os.RemoveAll(filepath.Join(p.source, "ortho"))); err != nil {
+		t.Fatal(err)
+	}
+	if out := must(t, p.args("refresh", "--dry-run")...); !contains(out, "refused   this run would drop", "--allow-mass-delete") {
+		t.Errorf("of a source without files it says:\n%s", out)
 	}
 	if code, _, stderr := cairn(t, p.args("refresh", "--dry-run", "--prefix", "/x")...); code != exitUsage {
 		t.Errorf("a wrong prefix: exit code %d, %s", code, stderr)
