@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"strconv"
 
 	"github.com/cairn-stac/cairn/internal/config"
@@ -95,7 +96,8 @@ func (s *setup) estimate(p refresh.Preview) estimate {
 		}
 	}
 	writes := float64(r.List+r.Put) * usdPerPut
-	return estimate{r, writes + float64(r.GetLeast)*usdPerGet, writes + float64(r.GetMost)*usdPerGet}
+	cost := func(gets int) float64 { return math.Round((writes+float64(gets)*usdPerGet)*1e7) / 1e7 }
+	return estimate{r, cost(r.GetLeast), cost(r.GetMost)}
 }
 
 func (a *app) writeDryRun(s *setup, p refresh.Preview, e estimate) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"path"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/cairn-stac/cairn/internal/objstore/s3store"
@@ -114,6 +115,9 @@ func catalogLocation(arg string) (location, error) {
 	return location{folder: path}, err
 }
 
+// misspelt is how an s3:// URL begins that lacks a slash or the colon.
+var misspelt = regexp.MustCompile(`(?i)^s3(:/?[^/]|//)`)
+
 // bucketLocation reads the URL of a bucket; ok is false for what is no URL. URLs of other kinds are refused.
 func bucketLocation(what, arg string) (l location, ok bool, err error) {
 	if arg == "" {
@@ -121,6 +125,9 @@ func bucketLocation(what, arg string) (l location, ok bool, err error) {
 	}
 	scheme, _, isURL := strings.Cut(arg, "://")
 	if !isURL {
+		if misspelt.MatchString(arg) {
+			return l, false, usagef("the %s %s is neither a folder nor a URL; write s3://bucket/prefix, or ./%s for a folder of that name", what, arg, arg)
+		}
 		return l, false, nil
 	}
 	if !strings.EqualFold(scheme, "s3") {

@@ -78,8 +78,9 @@ func (a *app) run(ctx context.Context, args []string) int {
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "cairn",
-		Short: "Turns GeoTIFFs in a folder or a bucket into an always-fresh STAC catalog",
+		Use:     "cairn",
+		Version: version(),
+		Short:   "Turns GeoTIFFs in a folder or a bucket into an always-fresh STAC catalog",
 		Long: `Cairn turns GeoTIFFs in a folder or a bucket into an always-fresh STAC catalog.
 
 It reads the header of each raster, never its pixels, and keeps the result in a folder or a bucket of its own.

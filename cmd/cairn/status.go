@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -65,20 +66,27 @@ type statusOptions struct {
 	runs          int
 }
 
+// lookTime is how long a catalog may take to tell how it is.
+const lookTime = 30 * time.Second
+
+var errNoAnswer = fmt.Errorf("the catalog has not answered for %v; try again, or look whether its server is well", lookTime)
+
 func (a *app) status(ctx context.Context, o statusOptions) error {
 	log := a.log(slog.LevelWarn)
-	at, catalog, err := openToLook(ctx, o.catalog, o.bucket, log)
+	soon, cancel := context.WithTimeoutCause(ctx, lookTime, errNoAnswer)
+	defer cancel()
+	at, catalog, err := openToLook(soon, o.catalog, o.bucket, log)
 	if err != nil {
-		return err
+		return cmp.Or(context.Cause(soon), err)
 	}
 	if o.rejects {
 		return a.listRejects(ctx, catalog, o.code)
 	}
 	desk := onlooker(catalog, log)
-	s, err := desk.Status(ctx)
+	s, err := desk.Status(soon)
 	switch {
 	case err != nil:
-		return err
+		return cmp.Or(context.Cause(soon), err)
 	case o.json:
 		return json.NewEncoder(a.stdout).Encode(s)
 	}
@@ -172,7 +180,13 @@ func (a *app) writeRuns(ctx context.Context, desk *refresh.Desk, most int) error
 			fmt.Fprintf(w, "  %s\t%s\t%s\t\t\t\t\t\t\t%s\n", local(began(r)), r.State, duration(r.Duration()), r.ID)
 		}
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for _, text := range last[0].Warnings {
+		fmt.Fprintf(a.stdout, "warning of the last run: %s\n", text)
+	}
+	return nil
 }
 
 // began is when the Run got the Lease, or was asked for if it never did.

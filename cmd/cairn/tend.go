@@ -39,7 +39,7 @@ func (e *engine) tend(ctx context.Context, f freshness) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	wg.Go(func() { e.reap(ctx) })
-	everything := make(chan struct{}, 1) // something asks for a Run
+	everything := make(chan struct{}, 1) // something asks for a Run at once
 	ask := func() {
 		select {
 		case everything <- struct{}{}:
@@ -57,14 +57,17 @@ func (e *engine) tend(ctx context.Context, f freshness) {
 		ask()
 	}
 	for {
+		// A Run that fails is repeated, as one of events is. What happens anew need not wait for that.
+		req := refresh.Request{Events: true}
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		case <-everything:
+			req.Eager = true
 		}
 		// A start that is cut short would leave things unsettled.
-		switch ans, err := e.desk.Start(context.WithoutCancel(ctx), refresh.Request{Queue: true}); {
+		switch ans, err := e.desk.Start(context.WithoutCancel(ctx), req); {
 		case err != nil:
 			e.log.Error("start a refresh", "error", err)
 		case ans.Kind != refresh.Started:

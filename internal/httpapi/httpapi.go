@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/cairn-stac/cairn/internal/objstore"
 	"github.com/cairn-stac/cairn/internal/refresh"
@@ -85,7 +86,7 @@ func New(opt Options) http.Handler {
 	s.get("/collections/{collection}/items", s.items)
 	s.get("/collections/{collection}/items/{item}", s.item)
 	if s.servesAssets() {
-		s.get("/assets/{key...}", s.asset)
+		s.download("/assets/{key...}", s.asset)
 	}
 	s.handle("POST", "/refresh", s.changes(s.start))
 	s.get("/refresh/status", s.status)
@@ -111,6 +112,21 @@ func (s *server) get(path string, h handler) { s.handle("GET", path, h) }
 
 func (s *server) handle(method, path string, h handler) {
 	s.mux.HandleFunc(method+" "+s.BasePath+path, func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), answerTime)
+		defer cancel()
+		if err := h(w, r.WithContext(ctx)); err != nil {
+			s.fail(w, r, err)
+		}
+	})
+}
+
+// answerTime is how long an answer may take to be made, so that a store that says nothing holds nobody up. The download of a file
+// has all the time that it wants.
+const answerTime = 20 * time.Second
+
+// download routes GET of what may take its time.
+func (s *server) download(path string, h handler) {
+	s.mux.HandleFunc("GET "+s.BasePath+path, func(w http.ResponseWriter, r *http.Request) {
 		if err := h(w, r); err != nil {
 			s.fail(w, r, err)
 		}

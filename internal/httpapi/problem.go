@@ -82,15 +82,16 @@ func problemOf(err error) *problem {
 		return refuse("catalog_unavailable", "the place where the catalog is kept cannot be reached at the moment")
 	case errors.Is(err, objstore.ErrPrecondition):
 		return refuse("changing", "the file is being written at the moment")
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled):
 		return refuse("cancelled", "the request was given up before it was answered")
 	}
 	return refuse("internal", "something went wrong here; the log has it")
 }
 
-// isGone tells whether a whole store is out of reach.
+// isGone tells whether a whole store is out of reach, or too slow to answer in time.
 func isGone(err error) bool {
-	return errors.Is(err, objstore.ErrNoStore) || errors.Is(err, objstore.ErrCredentials)
+	return errors.Is(err, objstore.ErrNoStore) || errors.Is(err, objstore.ErrCredentials) || errors.Is(err, objstore.ErrUnreachable) ||
+		errors.Is(err, context.DeadlineExceeded)
 }
 
 // fail answers with an error's problem.

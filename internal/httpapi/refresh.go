@@ -64,7 +64,9 @@ func (s *server) start(w http.ResponseWriter, r *http.Request) error {
 		return refuse("bad_parameter", "%v", err)
 	}
 	// A client that hangs up after it asked has asked all the same.
-	ans, err := s.Desk.Start(context.WithoutCancel(r.Context()), req)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), answerTime)
+	defer cancel()
+	ans, err := s.Desk.Start(ctx, req)
 	if err != nil {
 		return err
 	}

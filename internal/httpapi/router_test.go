@@ -169,6 +169,8 @@ func TestErrorsAreTold(t *testing.T) {
 		{context.Canceled, "cancelled"},
 		{fmt.Errorf("read /secret/place: %w", objstore.ErrNoStore), "catalog_unavailable"},
 		{fmt.Errorf("read /secret/place: %w", objstore.ErrCredentials), "catalog_unavailable"},
+		{fmt.Errorf("read /secret/place: %w", objstore.ErrUnreachable), "catalog_unavailable"},
+		{fmt.Errorf("read /secret/place: %w", context.DeadlineExceeded), "catalog_unavailable"},
 	} {
 		w := newWorld(t, nil)
 		w.desk.err = c.err

@@ -36,6 +36,7 @@ type Snapshots struct {
 	published *snapshot.Reader // as the last look found it; nil: none
 	seen      time.Time        // when that look began
 	due       time.Time        // until then no look is needed
+	failing   time.Time        // when the first look failed since one has succeeded; zero: the last one did
 	told      time.Time        // when the log was last told of a look that failed
 	under     *look            // under way, shared by all who ask
 	open      []*opened        // last used first
@@ -144,9 +145,12 @@ func (s *Snapshots) share(ctx context.Context, l *look) {
 func (s *Snapshots) note(r *snapshot.Reader, err error, began time.Time) (*snapshot.Reader, error) {
 	if err == nil {
 		if !began.Before(s.seen) { // else a later look has come back already
-			s.published, s.seen, s.due = r, began, began.Add(s.fresh)
+			s.published, s.seen, s.due, s.failing = r, began, began.Add(s.fresh), time.Time{}
 		}
 		return some(r)
+	}
+	if s.failing.IsZero() {
+		s.failing = s.now()
 	}
 	if !s.known() {
 		return nil, err
@@ -169,7 +173,9 @@ func (s *Snapshots) pause() {
 }
 
 // known tells whether there is a Snapshot to show where looking fails. The lock is held.
-func (s *Snapshots) known() bool { return s.published != nil && s.now().Sub(s.seen) < keepKnown }
+func (s *Snapshots) known() bool {
+	return s.published != nil && (s.failing.IsZero() || s.now().Sub(s.failing) < keepKnown)
+}
 
 // Published tells that a Snapshot has been published: if Head did not say so yet, it is to be looked at again.
 func (s *Snapshots) Published(fence uint64) {

@@ -171,7 +171,8 @@ func (f *Flow) drive(l refresh.Lease) {
 		return f.desk.Settle(ctx, l.Run, l.Fence, refresh.ProblemOf(err))
 	})
 	if serr != nil {
-		log.ErrorContext(ctx, "run could not be settled; the next refresh or the reaper does it", "error", serr, "cause", err)
+		log.ErrorContext(ctx, "run could not be settled yet", "error", serr, "cause", err)
+		f.wg.Go(func() { f.settleLater(l, refresh.ProblemOf(err)) })
 		return
 	}
 	args := []any{"state", string(r.State), "objects", r.Counts.Objects, "scanned", r.Counts.Scanned, "items", r.Counts.Items,
@@ -179,7 +180,27 @@ func (f *Flow) drive(l refresh.Lease) {
 	if r.Error != nil {
 		args = append(args, "error", r.Error.Message)
 	}
+	if len(r.Warnings) > 0 {
+		args = append(args, "warnings", r.Warnings)
+	}
 	log.InfoContext(ctx, "run ended", args...)
+}
+
+// settleLater goes on trying to settle a Run that has ended, so that its record tells why: who comes first else can only tell that it
+// ended. It gives up when the Flow is closed, or once the Run is settled by anybody.
+func (f *Flow) settleLater(l refresh.Lease, cause *refresh.Problem) {
+	tick := time.NewTicker(f.opt.Renew)
+	defer tick.Stop()
+	for {
+		select {
+		case <-f.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if _, err := f.desk.Settle(context.WithoutCancel(f.ctx), l.Run, l.Fence, cause); err == nil || errors.Is(err, refresh.ErrLeaseLost) {
+			return
+		}
+	}
 }
 
 // steps are plan, scan of every Shard, publish.

@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -224,6 +225,24 @@ func TestScanErrorIsTheRunsError(t *testing.T) {
 	}
 	if r := e.wait(t, ans.Run); r.State != refresh.Failed || r.Error.Code != "source_unavailable" || !strings.Contains(r.Error.Message, "disk on fire") {
 		t.Errorf("%+v %+v", r, r.Error)
+	}
+}
+
+// A Run whose end cannot be recorded at first, as on a full disk, is settled with its own cause once that works.
+func TestSettledLaterWithItsCause(t *testing.T) {
+	e := start(t, source(t, 3), memstore.New(), t.TempDir())
+	full := e.catalog.Set(faultstore.Match{Op: faultstore.Put, Prefix: "snapshots/"}, faultstore.Fault{Err: syscall.ENOSPC})
+	// The record of the Run cannot be written for longer than the steps are tried.
+	late := e.catalog.Set(faultstore.Match{Op: faultstore.Put, Prefix: "state/runs/", Nth: 1}, faultstore.Fault{Err: syscall.ENOSPC})
+	ans, err := e.desk.Start(context.Background(), refresh.Request{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := e.wait(t, ans.Run); r.State != refresh.Failed || r.Error.Code != "no_space" {
+		t.Errorf("%+v %+v", r, r.Error)
+	}
+	if full.Fired() == 0 || late.Fired() == 0 {
+		t.Error("the disk was not full")
 	}
 }
 

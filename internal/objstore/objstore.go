@@ -47,6 +47,8 @@ var (
 	ErrKey = errors.New("invalid key")
 	// ErrNoStore: the bucket or folder itself is not there, or no longer. Says nothing of the Object: it is not fs.ErrNotExist.
 	ErrNoStore = errors.New("no such bucket or folder")
+	// ErrUnreachable: the store did not answer, or only with failures of its own, however often it was asked.
+	ErrUnreachable = errors.New("store is out of reach")
 	// ErrCredentials: there are no credentials, or they are wrong or have expired. Says nothing of the Object: it is not
 	// fs.ErrPermission.
 	ErrCredentials = errors.New("credentials are missing, wrong or expired")

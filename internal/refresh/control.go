@@ -59,9 +59,11 @@ type Request struct {
 	Run   string // fresh id
 	Scope Scope
 	Queue bool // wait if another one runs
-	// Events: the Scope is what events told of. It joins that of the Run that waits with the scope of earlier events, or waits as
+	// Events: the Scope is what events told of, or all of the Source where the clock asks. It joins that of the Run that waits with the scope of earlier events, or waits as
 	// the first of its kind, and is never refused.
 	Events bool
+	// Eager, with Events: earlier failures are no reason to wait any longer.
+	Eager bool
 	// Key is the client's own name for the request (Idempotency-Key), or "": asking again under it answers the same.
 	Key string
 }
@@ -124,13 +126,13 @@ func (c Control) Start(r Request, g Grant) (Control, Answer) {
 	case c.position(r.Run) > 0:
 		return c, Answer{Kind: Queued, Run: r.Run, Position: c.position(r.Run)}
 	case r.Events && c.events() >= 0: // even if that one is made to wait, or a failing one would not be
-		return c.collect(w)
+		return c.collect(w, r.Eager)
 	case c.Lease == nil && next < 0:
 		c = c.clone()
 		c.grant(w, g)
 		return c, Answer{Kind: Started, Run: r.Run}
 	case r.Events:
-		return c.collect(w)
+		return c.collect(w, r.Eager)
 	case !r.Queue && c.Lease != nil:
 		return c, Answer{Kind: Busy, Run: c.Lease.Run}
 	case !r.Queue:

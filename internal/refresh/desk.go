@@ -139,7 +139,9 @@ func (d *Desk) start(ctx context.Context, r Request) (Answer, error) {
 
 // sameWaiting tells whether a Start changed nothing of those that wait.
 func sameWaiting(a, b []Waiting) bool {
-	return slices.EqualFunc(a, b, func(a, b Waiting) bool { return a.Run == b.Run && a.Scope.Equal(b.Scope) })
+	return slices.EqualFunc(a, b, func(a, b Waiting) bool {
+		return a.Run == b.Run && a.Scope.Equal(b.Scope) && a.NotBefore.Equal(b.NotBefore)
+	})
 }
 
 // stale tells whether the reaper should look before a Start is answered.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,14 +18,11 @@ import (
 // A hooked Store calls before with the number of each call.
 type hooked struct {
 	objstore.Store
-	calls  *int
+	calls  *atomic.Int64
 	before func(n int)
 }
 
-func (h hooked) call() {
-	*h.calls++
-	h.before(*h.calls)
-}
+func (h hooked) call() { h.before(int(h.calls.Add(1))) }
 
 func (h hooked) List(ctx context.Context, r objstore.Range) iter.Seq2[objstore.Object, error] {
 	h.call()
@@ -89,7 +87,7 @@ func TestEventAtEveryPointOfARun(t *testing.T) {
 				r.put("a/r00.tif", raster(70))
 				r.put("b/other.tif", raster(71))
 
-				calls := 0
+				var calls atomic.Int64
 				other := r.start()
 				before := func(call int) {
 					if call != n {
@@ -104,19 +102,19 @@ func TestEventAtEveryPointOfARun(t *testing.T) {
 				if fails {
 					p.source.Set(faultstore.Match{Op: faultstore.Get}, faultstore.Fault{Err: errors.New("connection reset")})
 				}
-				calls = -1000
+				calls.Store(-1000)
 				ans, err := p.desk.Start(ctx, event("a/r00.tif", "b/other.tif"))
 				if err != nil || ans.Kind != refresh.Started {
 					t.Fatalf("%+v, %v", ans, err)
 				}
-				calls = 0
+				calls.Store(0)
 				run, err := p.desk.Settle(ctx, ans.Run, 0, refresh.ProblemOf(p.steps(ctx, ans.Run)))
 				if err != nil || (run.State == refresh.Failed) != fails {
 					t.Fatalf("call %d: %+v %+v, %v", n, run, run.Error, err)
 				}
-				if calls < n {
+				if made := calls.Load(); made < int64(n) {
 					if n < 20 {
-						t.Fatalf("the run made only %d calls", calls)
+						t.Fatalf("the run made only %d calls", made)
 					}
 					return
 				}

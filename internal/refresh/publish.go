@@ -82,7 +82,7 @@ func (w *Worker) Publish(ctx context.Context, run string) error {
 			if ctx.Err() != nil {
 				return err
 			}
-			w.Log.WarnContext(ctx, "tidy up after publishing", "run", run, "error", err)
+			w.Log.InfoContext(ctx, "tidy up after publishing", "run", run, "error", err) // a warning of the Run
 			out.Warnings = append(out.Warnings, err.Error())
 		}
 	}

@@ -48,7 +48,7 @@ type Run struct {
 	ID       string    `json:"run_id"` // ULID
 	State    RunState  `json:"state"`
 	Scope    Scope     `json:"scope"`
-	Events   bool      `json:"events,omitempty"` // started by events of the Source
+	Events   bool      `json:"events,omitempty"` // started by itself: by events of the Source, the clock, or a server that started
 	Fence    uint64    `json:"fence,omitempty"`
 	Accepted time.Time `json:"accepted"`
 	// NotBefore is until when one that waits is made to, because its like has failed.

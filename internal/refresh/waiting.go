@@ -74,7 +74,7 @@ func (c Control) queue(w Waiting) (Control, Answer) {
 }
 
 // collect adds the scope of events to that of the Run that waits with earlier ones, or lets this one wait as the first.
-func (c Control) collect(w Waiting) (Control, Answer) {
+func (c Control) collect(w Waiting, eager bool) (Control, Answer) {
 	c = c.clone()
 	i := c.events()
 	if i < 0 {
@@ -83,6 +83,9 @@ func (c Control) collect(w Waiting) (Control, Answer) {
 	}
 	o := &c.Waiting[i]
 	o.Scope = o.Scope.join(w.Scope)
+	if eager {
+		o.NotBefore = time.Time{}
+	}
 	return c, Answer{Kind: Queued, Run: o.Run, Position: i + 1}
 }
 

@@ -126,6 +126,24 @@ func TestJoinedScopes(t *testing.T) {
 	}
 }
 
+// A first Run of everything that failed is repeated for everything, whatever changes meanwhile; a server that starts need not wait.
+func TestWholeEventsStayWhole(t *testing.T) {
+	var c Control
+	c, _ = c.Start(Request{Run: "A", Events: true}, at(0))
+	c = fail(t, c, at(0), Failed, "B")
+	c, _ = c.Start(event("C", "x/1.tif"), at(1))
+	if w := c.Waiting[0]; len(c.Waiting) != 1 || !w.Scope.whole() || w.NotBefore.IsZero() {
+		t.Fatalf("waiting: %+v", c.Waiting)
+	}
+	c, a := c.Start(Request{Run: "D", Events: true, Eager: true}, at(2))
+	if a != (Answer{Kind: Queued, Run: "B", Position: 1}) {
+		t.Fatalf("an eager start: %+v", a)
+	}
+	if c, ok := c.Promote(at(2)); !ok || c.Lease.Failures != 1 || !c.Lease.Scope.whole() {
+		t.Errorf("the eager run is not next: %+v", c)
+	}
+}
+
 func TestFailedEventsJoinTheNewOnes(t *testing.T) {
 	var c Control
 	c, _ = c.Start(event("A", "x/1.tif"), at(0))

@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"time"
+
+	"github.com/cairn-stac/cairn/internal/objstore"
 )
 
 // Waits between attempts are random up to these (full jitter), doubled each time, and never above the last.
@@ -52,6 +54,9 @@ func (c *client) do(ctx context.Context, r request, use func(resp *http.Response
 			continue
 		}
 		if judged == final || n >= most {
+			if judged != final {
+				err = unreachable{err}
+			}
 			if n > 1 {
 				err = fmt.Errorf("%w (attempt %d)", err, n)
 			}
@@ -78,6 +83,13 @@ func sleep(ctx context.Context, most time.Duration) error {
 		return ctx.Err()
 	}
 }
+
+// unreachable is what a request ended with that was tried as often as may be.
+type unreachable struct{ error }
+
+func (e unreachable) Unwrap() error { return e.error }
+
+func (unreachable) Is(target error) bool { return target == objstore.ErrUnreachable }
 
 // A verdict is what to do about an error.
 type verdict int
