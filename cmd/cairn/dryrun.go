@@ -29,7 +29,7 @@ func (a *app) dryRun(ctx context.Context, o refreshOptions) error {
 		}
 		return err
 	}
-	e := s.estimate(p)
+	e := s.estimate(p, len(o.scope.Prefixes))
 	if o.json {
 		return json.NewEncoder(a.stdout).Encode(dryRunLine{p, e})
 	}
@@ -75,11 +75,11 @@ const (
 	usdPerGet = 0.0004 / 1000
 )
 
-// estimate adds up what a Run would ask of the buckets.
-func (s *setup) estimate(p refresh.Preview) estimate {
+// estimate adds up what a Run over so many key ranges would ask of the buckets.
+func (s *setup) estimate(p refresh.Preview, ranges int) estimate {
 	var r requests
 	if s.source.isBucket() {
-		r.List = p.Objects/listPage + 2 // one to see whether it can be listed
+		r.List = p.Objects/listPage + 1 + max(1, ranges) // one to see whether it can be listed
 		r.GetLeast, r.GetMost = readsCOG*p.Rasters, readsAny*p.Rasters
 	}
 	if s.places.catalog.isBucket() {

@@ -4,8 +4,11 @@ import (
 	"context"
 	"log/slog"
 	"runtime"
+	"sync/atomic"
 	"time"
 
+	"github.com/cairn-stac/cairn/internal/config"
+	"github.com/cairn-stac/cairn/internal/item"
 	"github.com/cairn-stac/cairn/internal/localflow"
 	"github.com/cairn-stac/cairn/internal/objstate"
 	"github.com/cairn-stac/cairn/internal/objstore"
@@ -30,6 +33,7 @@ type engine struct {
 	flow    *localflow.Flow
 	log     *slog.Logger
 	events  watcher
+	current atomic.Pointer[item.Rules] // of the config as the last Run read it
 }
 
 // A watcher tells what changes in a folder: watch.Folder, but in tests.
@@ -52,8 +56,28 @@ func (a *app) openEngine(s *setup, log *slog.Logger) (*engine, error) {
 	e.desk = &refresh.Desk{State: e.state, Catalog: catalog, Workflow: flow, TTL: leaseTTL, Now: time.Now, Log: log}
 	w := s.worker(catalog, log)
 	w.State = e.state
+	e.current.Store(s.rules)
+	read := w.Config
+	w.Config = func(ctx context.Context) ([]byte, error) {
+		raw, err := read(ctx)
+		if err == nil {
+			e.follow(raw)
+		}
+		return raw, err
+	}
 	flow.Bind(e.desk, w)
 	return e, nil
+}
+
+// follow takes up the rules of the config that a Run has read, for what is watched and served from now on.
+func (e *engine) follow(raw []byte) {
+	cfg, err := config.Parse(raw)
+	if err != nil {
+		return // the Run says so
+	}
+	if rules, err := item.New(cfg, e.about); err == nil {
+		e.current.Store(rules)
+	}
 }
 
 // reads is how many scenes a Shard's scan reads at once: enough to keep the connections to a bucket busy, or the cores.

@@ -126,7 +126,7 @@ func (e *engine) serve(ctx context.Context, l net.Listener, o access, f freshnes
 	opt.Desk = e.desk
 	if !e.source.isBucket() { // of a bucket clients read the files themselves
 		opt.Source, opt.SourceURL = e.from, e.about.URL
-		opt.Served = func(key string) bool { return e.rules.Kind(key) != item.Other && !e.isOwn(key) }
+		opt.Served = func(key string) bool { return e.current.Load().Kind(key) != item.Other && !e.isOwn(key) }
 	}
 	ctx, stop := context.WithCancel(ctx)
 	var tending sync.WaitGroup

@@ -379,3 +379,27 @@ func TestNextFreePort(t *testing.T) {
 		t.Errorf("listening at %s, which is in use", addr)
 	}
 }
+
+// What the config leaves out is not served any more once a refresh has read it, and what it takes in is.
+func TestServedFollowsTheConfig(t *testing.T) {
+	p := newPlace(t)
+	s := startServer(t, p.args("serve", "--addr", "127.0.0.1:0")...)
+	s.serves("ortho", 3)
+	const asset = "/assets/ortho/a0_20240102.tif"
+	configure := func(text string, items, status int) {
+		t.Helper()
+		put(t, p.catalog, configName, []byte(text))
+		eventually(t, func() bool { // the refresh before may not have ended yet
+			s.call("POST", "/refresh", nil)
+			var got featureCollection
+			s.call("GET", "/collections/ortho/items?limit=1000", &got)
+			return len(got.Features) == items
+		})
+		if got := s.call("GET", asset, nil).StatusCode; got != status {
+			t.Errorf("with %q: %d; want %d", text, got, status)
+		}
+	}
+	configure("exclude: [\"ortho/a0*\"]\n", 2, http.StatusNotFound)
+	configure("\n", 3, http.StatusOK)
+	s.end()
+}

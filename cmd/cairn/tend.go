@@ -15,6 +15,9 @@ const (
 	reapEvery  = 3 * time.Second
 	healEvery  = 15 * time.Minute // a Run of everything beside watching, for what events missed
 	unwatched  = time.Minute      // between Runs where the file system tells nothing
+	startAgain = 5 * time.Second  // after a start that did not succeed
+	tellEvery  = time.Minute      // of the same trouble
+	endTime    = 10 * time.Second // for what is under way when the server stops
 	watchAgain = 10 * time.Second // after the folder went
 )
 
@@ -67,9 +70,19 @@ func (e *engine) tend(ctx context.Context, f freshness) {
 			req.Eager = true
 		}
 		// A start that is cut short would leave things unsettled.
-		switch ans, err := e.desk.Start(context.WithoutCancel(ctx), req); {
+		start, cancel := unhurried(ctx)
+		ans, err := e.desk.Start(start, req)
+		cancel()
+		switch {
 		case err != nil:
-			e.log.Error("start a refresh", "error", err)
+			e.log.Error("start a refresh; tried again in a moment", "error", err)
+			wg.Go(func() {
+				select {
+				case <-ctx.Done():
+				case <-time.After(startAgain):
+					ask()
+				}
+			})
 		case ans.Kind != refresh.Started:
 			e.log.Info("another refresh is running; the next one comes after it", "run", ans.Run)
 		}
@@ -78,11 +91,19 @@ func (e *engine) tend(ctx context.Context, f freshness) {
 
 // reap looks after Runs whose process has ended, and those that wait.
 func (e *engine) reap(ctx context.Context) {
+	var told time.Time // when the log was last told that it cannot
 	tick := time.NewTicker(reapEvery)
 	defer tick.Stop()
 	for {
-		if _, err := e.desk.Reap(context.WithoutCancel(ctx)); err != nil {
+		look, cancel := unhurried(ctx)
+		_, err := e.desk.Reap(look)
+		cancel()
+		switch {
+		case err == nil:
+			told = time.Time{}
+		case ctx.Err() == nil && time.Since(told) >= tellEvery:
 			e.log.Warn("look after refreshes", "error", err)
+			told = time.Now()
 		}
 		select {
 		case <-ctx.Done():
@@ -118,12 +139,22 @@ func (e *engine) watch(ctx context.Context, everything, unsupported func()) {
 
 // ignores tells which keys, and folders, are of no concern: what belongs to the Catalog, and files that no Item is made of.
 func (e *engine) ignores(key string) bool {
-	return e.isOwn(key) || key[len(key)-1] != '/' && e.rules.Kind(key) == item.Other
+	return e.isOwn(key) || key[len(key)-1] != '/' && e.current.Load().Kind(key) == item.Other
 }
 
 // changed starts a Run, or adds to the one that waits.
 func (e *engine) changed(ctx context.Context, c watch.Change) error {
 	scope := refresh.Scope{Keys: c.Keys, Prefixes: c.Prefixes} // all of the Source, where events were lost
-	_, err := e.desk.Start(context.WithoutCancel(ctx), refresh.Request{Events: true, Scope: scope})
+	ctx, cancel := unhurried(ctx)
+	defer cancel()
+	_, err := e.desk.Start(ctx, refresh.Request{Events: true, Scope: scope})
 	return err
+}
+
+// unhurried is a context that outlives ctx by some seconds: what is cut short leaves things unsettled, but a place that does not
+// answer must not hold up the end.
+func unhurried(ctx context.Context) (context.Context, context.CancelFunc) {
+	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(endTime, cancel) })
+	return out, func() { stop(); cancel() }
 }

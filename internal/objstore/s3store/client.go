@@ -129,7 +129,7 @@ func (c *client) move(ctx context.Context, region string) error {
 // findRegion asks for the bucket's region. S3 tells it even those who may do nothing else.
 func (c *client) findRegion(ctx context.Context) error {
 	region := ""
-	err := c.do(ctx, request{method: http.MethodHead, unsigned: true}, func(resp *http.Response, _ io.Reader) error {
+	err := c.do(ctx, request{method: http.MethodHead, unsigned: true, attempts: checkAttempts}, func(resp *http.Response, _ io.Reader) error {
 		region = resp.Header.Get("X-Amz-Bucket-Region")
 		return nil
 	})
@@ -228,6 +228,9 @@ func (c *client) attempt(ctx context.Context, r request, use func(resp *http.Res
 	defer cancel(nil)
 	timer := time.AfterFunc(c.patience, func() { cancel(errStalled) })
 	defer timer.Stop()
+	// Bytes that trickle are no better than none.
+	whole := time.AfterFunc(slowest*c.patience, func() { cancel(errStalled) })
+	defer whole.Stop()
 	progress := func() { timer.Reset(c.patience) }
 
 	at := c.place.Load()
@@ -252,7 +255,12 @@ func (c *client) attempt(ctx context.Context, r request, use func(resp *http.Res
 			_ = resp.Body.Close()
 		}()
 		if resp.StatusCode/100 != 2 {
-			return readError(resp, body, at.region)
+			err := readError(resp, body, at.region)
+			var answer *apiError
+			if errors.As(err, &answer) {
+				answer.object = r.method == http.MethodGet && r.key != ""
+			}
+			return err
 		}
 		return use(resp, body)
 	}()
@@ -261,6 +269,9 @@ func (c *client) attempt(ctx context.Context, r request, use func(resp *http.Res
 	}
 	return err
 }
+
+// slowest is how many times its patience an attempt may take as a whole. Headers and Parts are at most some megabytes.
+const slowest = 10
 
 // maxDrain is how much of an unwanted body is read so that its connection can be used again.
 const maxDrain = 64 << 10

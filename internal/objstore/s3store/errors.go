@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/cairn-stac/cairn/internal/objstore"
 )
@@ -22,6 +23,7 @@ type apiError struct {
 	asked   string // the region that the request was made for
 	named   string // the region that the body tells
 	torn    bool   // the body broke off
+	object  bool   // a read of an Object was asked for
 }
 
 // maxError is as much of an error's body as is read.
@@ -31,7 +33,7 @@ func readError(resp *http.Response, body io.Reader, asked string) error {
 	var parsed struct{ Code, Message, Region string }
 	text, err := io.ReadAll(io.LimitReader(body, maxError))
 	_ = xml.Unmarshal(text, &parsed) // a proxy may answer in HTML
-	return &apiError{resp.StatusCode, parsed.Code, parsed.Message, resp.Header, asked, parsed.Region, err != nil}
+	return &apiError{resp.StatusCode, parsed.Code, parsed.Message, resp.Header, asked, parsed.Region, err != nil, false}
 }
 
 func (e *apiError) Error() string {
@@ -58,6 +60,9 @@ var badCredentials = map[string]string{
 	"RequestTimeTooSkewed":  "set this computer's clock",
 	"Unauthorized":          "check AWS_ACCESS_KEY_ID or AWS_PROFILE",
 	"NotSignedUp":           "this account has no S3",
+	"AccountProblem":        "look at the AWS account; it may not use S3 at the moment",
+	"AllAccessDisabled":     "ask the bucket's owner; all access to it is disabled",
+	"InvalidPayer":          "look at the AWS account; it may not pay for requests at the moment",
 }
 
 // Is maps S3's codes to the errors of objstore. An answer without a code says too little for any but a refusal.
@@ -67,7 +72,8 @@ func (e *apiError) Is(target error) bool {
 	case fs.ErrNotExist:
 		return e.code == "NoSuchKey"
 	case fs.ErrPermission:
-		return !bad && e.status == http.StatusForbidden && e.code != "InvalidObjectState"
+		return !bad && e.status == http.StatusForbidden && e.code != "InvalidObjectState" || strings.HasPrefix(e.code, "KMS.") ||
+			e.object && e.code == "InvalidRequest" // SSE-C: only who has the key may read it
 	case objstore.ErrArchived:
 		return e.code == "InvalidObjectState"
 	case objstore.ErrNoStore:
@@ -100,13 +106,17 @@ func (e *apiError) verdict() verdict {
 	switch e.status {
 	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		return throttled
-	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout, http.StatusRequestTimeout,
-		http.StatusTemporaryRedirect: // a bucket so new that its name leads elsewhere yet
+	case http.StatusNotImplemented, http.StatusHTTPVersionNotSupported:
+		return final
+	case http.StatusRequestTimeout, http.StatusTemporaryRedirect: // a bucket so new that its name leads elsewhere yet
 		return again
 	case http.StatusNotFound, http.StatusForbidden, http.StatusBadRequest: // of what, only the code tells
 		if e.torn && e.code == "" {
 			return again
 		}
+	}
+	if e.status/100 == 5 { // proxies have some of their own
+		return again
 	}
 	return final
 }
@@ -129,7 +139,7 @@ func refused(err error) bool {
 	if errors.As(err, &creds) || errors.As(err, &call) && call.Op == "dial" {
 		return true
 	}
-	return errors.As(err, &answer) && answer.status/100 == 4 && answer.status != http.StatusRequestTimeout &&
+	return errors.As(err, &answer) && (answer.status/100 == 4 || answer.status/100 == 3) && answer.status != http.StatusRequestTimeout &&
 		answer.code != "RequestTimeout"
 }
 

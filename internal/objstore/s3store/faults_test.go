@@ -117,7 +117,8 @@ func TestErrorsOf(t *testing.T) {
 	}{
 		"ExpiredToken": {400, objstore.ErrCredentials}, "InvalidAccessKeyId": {403, objstore.ErrCredentials},
 		"SignatureDoesNotMatch": {403, objstore.ErrCredentials}, "RequestTimeTooSkewed": {403, objstore.ErrCredentials},
-		"InvalidToken": {400, objstore.ErrCredentials}, "AllAccessDisabled": {403, fs.ErrPermission},
+		"InvalidToken": {400, objstore.ErrCredentials}, "AllAccessDisabled": {403, objstore.ErrCredentials},
+		"InvalidPayer": {403, objstore.ErrCredentials}, "KMS.DisabledException": {400, fs.ErrPermission},
 		"": {403, fs.ErrPermission}, "NoSuchThing": {404, nil}, "InvalidURI": {400, objstore.ErrKey},
 		"MalformedXML": {400, nil}, "NoSuchBucket": {404, objstore.ErrNoStore},
 	} {
@@ -128,6 +129,12 @@ func TestErrorsOf(t *testing.T) {
 		want(t, "delete, answered with "+code, s.Delete(t.Context(), "plain"), f.target)
 		want(t, "list, answered with "+code, list(), f.target)
 	}
+	// Under a customer's key: to the reader it is denied, to others it says nothing.
+	srv.Reset()
+	srv.Fault(s3test.Match{}, s3test.Fault{Status: 400, Code: "InvalidRequest"})
+	want(t, "get under SSE-C", get("plain"), fs.ErrPermission)
+	want(t, "put, answered with InvalidRequest", put("plain"), nil)
+	want(t, "list, answered with InvalidRequest", list(), nil)
 	srv.Reset()
 	srv.RemoveBucket("bucket") // while in use
 	want(t, "get without a bucket", get("plain"), objstore.ErrNoStore)

@@ -26,6 +26,10 @@ func (s *Store) Get(ctx context.Context, key string, off, n int64, ifMatch strin
 	g := getting{key: key, off: off, n: n, ifMatch: ifMatch}
 	for range 3 {
 		err = s.client.do(ctx, request{method: http.MethodGet, key: full, header: g.header()}, g.use)
+		if errors.Is(err, errGrown) {
+			g.past, g.empty = false, false
+			continue
+		}
 		var answer *apiError
 		if !errors.As(err, &answer) || answer.status != http.StatusRequestedRangeNotSatisfiable {
 			break
@@ -39,6 +43,9 @@ func (s *Store) Get(ctx context.Context, key string, off, n int64, ifMatch strin
 	}
 	return g.body, g.object, nil
 }
+
+// errGrown: at the offset lies something by now. It is asked for again, from the start.
+var errGrown = errors.New("it has grown while it was read")
 
 // getting is a Get under way.
 type getting struct {
@@ -99,7 +106,7 @@ func (g *getting) use(resp *http.Response, body io.Reader) error {
 		return nil
 	}
 	if g.past {
-		return errors.New("it has grown while it was read") // is asked for again, from the start
+		return errFinal{errGrown}
 	}
 	want := o.Size - g.off
 	if g.n > 0 {

@@ -68,6 +68,7 @@ func parsePage(text []byte) (page, error) {
 	var (
 		p       page
 		encoded bool
+		told    bool // whether there is more
 		o       listed
 		path    [8][]byte // of open elements
 		depth   int
@@ -109,17 +110,30 @@ func parsePage(text []byte) (page, error) {
 				if string(tag[1:]) != "ListBucketResult" {
 					return page{}, fmt.Errorf("%w: it is a %.40q", errPage, tag[1:])
 				}
+				if !told || !p.more && p.token != "" {
+					return page{}, fmt.Errorf("%w: it does not tell whether there is more", errPage)
+				}
 				return p, p.finish(encoded)
 			case depth == 1 && string(tag[1:]) == "Contents":
 				var object objstore.Object
 				if object, err = o.object(); err == nil {
 					p.objects = append(p.objects, object)
 				}
+				if len(p.objects) > pageKeys { // the memory for what waits is reckoned by them
+					return page{}, errFinal{fmt.Errorf("%w: it has more than the %d keys that were asked for", errPage, pageKeys)}
+				}
 				o = listed{}
 			case depth == 1:
 				switch string(tag[1:]) {
 				case "IsTruncated":
-					p.more = string(bytes.TrimSpace(value)) == "true"
+					switch string(bytes.TrimSpace(value)) {
+					case "true":
+						p.more, told = true, true
+					case "false":
+						p.more, told = false, true
+					default:
+						return page{}, errPage
+					}
 				case "NextContinuationToken":
 					var token []byte
 					token, err = unescape(nil, value)

@@ -55,9 +55,6 @@ func Open(ctx context.Context, at Location, opt Options) (*Store, error) {
 	return &Store{at, c}, nil
 }
 
-// Location is where the Store is.
-func (s *Store) Location() Location { return s.at }
-
 // HTTPS is the URL under which the Objects are reached over https, or over whatever a configured endpoint speaks, with the
 // prefix and without a closing slash. A wrong region in it is put right by the first answer, so call Check before.
 func (s *Store) HTTPS() string {
