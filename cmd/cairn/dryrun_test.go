@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -95,6 +96,18 @@ func TestDryRunEstimatesRequests(t *testing.T) {
 		if want := float64(r.List+r.Put)*0.000005 + float64(r.GetMost)*0.0000004; got.USDMost < want*0.999 || got.USDMost > want*1.001 || got.USDLeast > got.USDMost {
 			t.Errorf("%s: %g to %g USD; want at most %g", run, got.USDLeast, got.USDMost, want)
 		}
+	}
+	// Each prefix is a listing of its own.
+	var prefixes []string
+	for i := range 30 {
+		prefixes = append(prefixes, "--prefix", fmt.Sprintf("none%d/", i))
+	}
+	b.Reset()
+	got := previewed(t, append(prefixes, args...)...)
+	b.Reset()
+	refreshed(t, append(prefixes, args...)...)
+	if lists := b.Stats(s3test.List).Requests; lists < 30 || lists > got.Requests.List {
+		t.Errorf("%d LIST for 30 prefixes; estimated are %d", lists, got.Requests.List)
 	}
 	if out := must(t, append([]string{"refresh", "--dry-run", "--request-payer"}, args...)...); !contains(out, "USD", "S3 Standard", "charged to you", "GET") || strings.Contains(out, "the owner") {
 		t.Errorf("for people it says:\n%s", out)

@@ -39,6 +39,9 @@ It only reads, and may be used at any time, beside a running cairn serve or refr
 			if o.code != "" && !o.rejects {
 				return usagef("--code chooses among the rejects; give --rejects too")
 			}
+			if codes, _ := rejectCodes(nil, nil, ""); o.code != "" && !slices.Contains(codes, o.code) {
+				return usagef("--code %s: there is no such code; the codes are %s", o.code, strings.Join(codes, ", "))
+			}
 			if o.runs < 0 {
 				return usagef("--runs %d: give a number from 0", o.runs)
 			}
@@ -95,7 +98,7 @@ func (a *app) status(ctx context.Context, o statusOptions) error {
 		_, err := fmt.Fprintf(a.stdout, "nothing yet: no refresh was run here; start one with: cairn refresh SOURCE --catalog %s\n", quote(at.String()))
 		return err
 	}
-	if err := a.writePublished(ctx, catalog); err != nil {
+	if err := a.writePublished(soon, catalog); err != nil {
 		return err
 	}
 	switch {
@@ -106,7 +109,7 @@ func (a *app) status(ctx context.Context, o statusOptions) error {
 	default:
 		fmt.Fprintln(a.stdout, "refresh:   not running")
 	}
-	return a.writeRuns(ctx, desk, o.runs)
+	return a.writeRuns(soon, desk, o.runs)
 }
 
 // writePublished tells people what is published.
@@ -210,11 +213,11 @@ func waitingText(r refresh.Run, now time.Time) string {
 	if text == "" {
 		text = "everything"
 	}
+	if r.Events && len(parts) > 0 {
+		text += ", of which events told"
+	}
 	if r.Scope.Mode == refresh.Full {
 		text += ", read again in full"
-	}
-	if r.Events {
-		text += ", of which events told"
 	}
 	if at := r.NotBefore; at != nil && at.After(now) {
 		text += fmt.Sprintf(", not before %s, because it failed", local(*at))

@@ -68,6 +68,15 @@ func TestStatusForPeople(t *testing.T) {
 	}
 }
 
+func TestStatusRefusesUnknownCodes(t *testing.T) {
+	p := newPlace(t)
+	refreshed(t, p.source, "--catalog", p.catalog)
+	code, stdout, stderr := cairn(t, "status", "--rejects", "--code", "bogus", "--catalog", p.catalog)
+	if code != exitUsage || stdout != "" || !contains(stderr, "bogus", "not_tiff", "no_crs") {
+		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
+	}
+}
+
 // Looking takes no lock of this process, so that it needs no folder to write to.
 func TestStatusTakesNoLock(t *testing.T) {
 	p := newPlace(t)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -27,6 +28,7 @@ type freshness struct {
 	watch     bool          // Runs by events
 	every     time.Duration // between Runs of everything; 0: none
 	unwatched time.Duration // the same, where the file system sends no events
+	again     time.Duration // until a start is tried again that did not succeed; 0: startAgain
 }
 
 func (o serveOptions) freshness() freshness {
@@ -70,7 +72,7 @@ func (e *engine) tend(ctx context.Context, f freshness) {
 			req.Eager = true
 		}
 		// A start that is cut short would leave things unsettled.
-		start, cancel := unhurried(ctx)
+		start, cancel := unhurried(ctx, endTime)
 		ans, err := e.desk.Start(start, req)
 		cancel()
 		switch {
@@ -79,12 +81,12 @@ func (e *engine) tend(ctx context.Context, f freshness) {
 			wg.Go(func() {
 				select {
 				case <-ctx.Done():
-				case <-time.After(startAgain):
+				case <-time.After(cmp.Or(f.again, startAgain)):
 					ask()
 				}
 			})
 		case ans.Kind != refresh.Started:
-			e.log.Info("another refresh is running; the next one comes after it", "run", ans.Run)
+			e.log.Info("a refresh of everything waits", "run", ans.Run) // for one that runs, or because its like has failed
 		}
 	}
 }
@@ -95,7 +97,7 @@ func (e *engine) reap(ctx context.Context) {
 	tick := time.NewTicker(reapEvery)
 	defer tick.Stop()
 	for {
-		look, cancel := unhurried(ctx)
+		look, cancel := unhurried(ctx, endTime)
 		_, err := e.desk.Reap(look)
 		cancel()
 		switch {
@@ -145,16 +147,16 @@ func (e *engine) ignores(key string) bool {
 // changed starts a Run, or adds to the one that waits.
 func (e *engine) changed(ctx context.Context, c watch.Change) error {
 	scope := refresh.Scope{Keys: c.Keys, Prefixes: c.Prefixes} // all of the Source, where events were lost
-	ctx, cancel := unhurried(ctx)
+	ctx, cancel := unhurried(ctx, endTime)
 	defer cancel()
 	_, err := e.desk.Start(ctx, refresh.Request{Events: true, Scope: scope})
 	return err
 }
 
-// unhurried is a context that outlives ctx by some seconds: what is cut short leaves things unsettled, but a place that does not
+// unhurried is a context that outlives ctx by the grace: what is cut short leaves things unsettled, but a place that does not
 // answer must not hold up the end.
-func unhurried(ctx context.Context) (context.Context, context.CancelFunc) {
+func unhurried(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
 	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	stop := context.AfterFunc(ctx, func() { time.AfterFunc(endTime, cancel) })
+	stop := context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })
 	return out, func() { stop(); cancel() }
 }

@@ -211,6 +211,50 @@ func tendUntil(t *testing.T, e *engine, f freshness, done func(ended []refresh.R
 	return runs
 }
 
+// A first Run that cannot be started, because the Catalog does not answer, is started once it does.
+func TestFirstRunIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	p, log := newPlace(t), &buffer{}
+	a := &app{stderr: log}
+	var away *faultstore.Rule
+	a.wrap = func(s objstore.Store) objstore.Store {
+		f := faultstore.New(s)
+		away = f.Set(faultstore.Match{Op: faultstore.Put, Key: "state/control.json", Nth: 1}, faultstore.Fault{})
+		f.Set(faultstore.Match{Op: faultstore.Put, Key: "state/control.json", Nth: 2}, faultstore.Fault{})
+		return f
+	}
+	s, err := prepare(t.Context(), setupOptions{source: p.source, catalog: p.catalog, bucket: bucketOptions{parallel: 8}}, a.log(slog.LevelInfo))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := a.openEngine(s, a.log(slog.LevelInfo))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	runs := tendUntil(t, e, freshness{first: true, again: time.Millisecond}, func(runs []refresh.Run) bool { return len(runs) == 1 })
+	if runs[0].State != refresh.Successful || away.Fired() != 1 || !contains(log.String(), "tried again") {
+		t.Errorf("%+v; the log says:\n%s", runs[0], log)
+	}
+}
+
+// What is under way when the server stops has some time left, and no more.
+func TestUnhurried(t *testing.T) {
+	parent, stop := context.WithCancel(t.Context())
+	ctx, cancel := unhurried(parent, time.Millisecond)
+	defer cancel()
+	long, cancelLong := unhurried(parent, time.Hour)
+	defer cancelLong()
+	if ctx.Err() != nil {
+		t.Error("it has ended before its parent")
+	}
+	stop()
+	<-ctx.Done()
+	if long.Err() != nil {
+		t.Error("it has ended with its parent")
+	}
+}
+
 func TestEvery(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)

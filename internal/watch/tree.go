@@ -199,9 +199,8 @@ func (t *tree) look(ctx context.Context, key string, op fsnotify.Op) error {
 		}
 	case err != nil && op.Has(fsnotify.Create):
 		t.out.prefix(key + "/") // it came and went: if it was a folder, somebody may have listed files in it
-	case err == nil && t.ignored(key):
 	case err == nil:
-		if t.weigh(weighsFiles); info.Mode().Type() == fs.ModeSymlink {
+		if t.weigh(weighsFiles); info.Mode().Type() == fs.ModeSymlink && !t.ignored(key) {
 			t.links[key], _ = t.see(key)
 		}
 	}

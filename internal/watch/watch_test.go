@@ -252,6 +252,21 @@ func (w *watcher) seed() string {
 	return path
 }
 
+// TestIgnoredLink: what is of no concern is not told when what it points to changes either, whenever it was made.
+func TestIgnoredLink(t *testing.T) {
+	opt := brisk
+	opt.Ignore = func(key string) bool { return strings.HasSuffix(key, ".txt") }
+	w := start(t, t.TempDir(), opt, nil)
+	w.write("a.tif", "1")
+	w.link("a.tif", "ignored.txt")
+	w.link("a.tif", "wanted.tif")
+	w.told()
+	w.write("a.tif", "changed")
+	if all, _ := w.told(); !reflect.DeepEqual(all, Change{Keys: []string{"a.tif", "wanted.tif"}}) {
+		t.Errorf("told %+v", all)
+	}
+}
+
 // TestFailing: what found does not take is told again, with what came after, and never twice at once.
 func TestFailing(t *testing.T) {
 	calls, running := make(chan Change), make(chan error)

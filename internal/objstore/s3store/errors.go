@@ -72,7 +72,8 @@ func (e *apiError) Is(target error) bool {
 	case fs.ErrNotExist:
 		return e.code == "NoSuchKey"
 	case fs.ErrPermission:
-		return !bad && e.status == http.StatusForbidden && e.code != "InvalidObjectState" || strings.HasPrefix(e.code, "KMS.") ||
+		return !bad && e.status == http.StatusForbidden && e.code != "InvalidObjectState" ||
+			strings.HasPrefix(e.code, "KMS.") && e.verdict() == final || // the key is disabled, deleted or another's
 			e.object && e.code == "InvalidRequest" // SSE-C: only who has the key may read it
 	case objstore.ErrArchived:
 		return e.code == "InvalidObjectState"
@@ -97,9 +98,10 @@ var badKeys = []string{
 func (e *apiError) verdict() verdict {
 	switch e.code {
 	case "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "BandwidthLimitExceeded",
-		"TooManyRequests", "TooManyRequestsException":
+		"TooManyRequests", "TooManyRequestsException", "KMS.ThrottlingException":
 		return throttled
-	case "InternalError", "RequestTimeout", "RequestTimeoutException", "IncompleteBody",
+	case "InternalError", "RequestTimeout", "RequestTimeoutException", "IncompleteBody", "KMS.KMSInternalException",
+		"KMS.DependencyTimeoutException",
 		"ConditionalRequestConflict", "OperationAborted": // the last two: another write was under way
 		return again
 	}
