@@ -25,9 +25,11 @@ const (
 
 // A Result is what became of a scene.
 type Result struct {
-	Items   []*stac.Item
-	Roles   []Role // of each Object, in their order
-	Rejects []Reject
+	Items        []*stac.Item
+	Explanations []Explanation // of the Items, in their order
+	Roles        []Role        // of each Object, in their order
+	Of           []int         // of each Object, in their order: the index of the Item that it is an asset of; -1 for none
+	Rejects      []Reject      // in the order of their Objects
 }
 
 // dataAsset is the key of the asset that an Item's raster is.
@@ -38,11 +40,12 @@ const dataAsset = "data"
 // fs.ErrPermission and objstore.ErrArchived become Rejects, unless it is objstore.ErrNoStore or ErrCredentials too; any other
 // is returned, wrapped, with the key, and there is no Result.
 func (r *Rules) Build(c Collection, objs []objstore.Object, open func(objstore.Object) io.ReaderAt) (Result, error) {
-	res := Result{Roles: make([]Role, len(objs))}
+	res := Result{Roles: make([]Role, len(objs)), Of: make([]int, len(objs))}
 	for i, o := range objs {
+		res.Of[i] = -1
 		switch r.Kind(o.Key) {
 		case Raster:
-			it, problem, err := r.raster(c, o, open)
+			it, h, problem, err := r.raster(c, o, open)
 			switch {
 			case err != nil:
 				return Result{}, fmt.Errorf("read header of %s: %w", o.Key, err)
@@ -50,8 +53,9 @@ func (r *Rules) Build(c Collection, objs []objstore.Object, open func(objstore.O
 				res.Roles[i] = RoleReject
 				res.Rejects = append(res.Rejects, NewReject(o.Key, problem.code, problem.problem))
 			default:
-				res.Roles[i] = RoleAsset
+				res.Roles[i], res.Of[i] = RoleAsset, len(res.Items)
 				res.Items = append(res.Items, it)
+				res.Explanations = append(res.Explanations, Explanation{Rasters: []RasterInfo{{Key: o.Key, Asset: dataAsset, Header: h}}})
 			}
 		case Sidecar:
 			res.Roles[i] = RoleSidecar
@@ -68,26 +72,27 @@ func (r *Rules) Build(c Collection, objs []objstore.Object, open func(objstore.O
 }
 
 // raster reads one raster.
-func (r *Rules) raster(c Collection, o objstore.Object, open func(objstore.Object) io.ReaderAt) (*stac.Item, *finding, error) {
+func (r *Rules) raster(c Collection, o objstore.Object, open func(objstore.Object) io.ReaderAt) (*stac.Item, *geotiff.Header,
+	*finding, error) {
 	if o.Size == 0 {
-		return nil, found(CodeEmpty, "the file is empty"), nil
+		return nil, nil, found(CodeEmpty, "the file is empty"), nil
 	}
 	h, err := geotiff.Read(open(o), o.Size)
 	var format *geotiff.FormatError
 	switch {
 	case errors.As(err, &format):
-		return nil, &finding{format.Code, format.Msg}, nil
+		return nil, nil, &finding{format.Code, format.Msg}, nil
 	case errors.Is(err, objstore.ErrNoStore), errors.Is(err, objstore.ErrCredentials):
-		return nil, nil, err // says nothing of the file, whatever else it may wrap
+		return nil, nil, nil, err // says nothing of the file, whatever else it may wrap
 	case errors.Is(err, fs.ErrPermission):
-		return nil, r.denied(), nil
+		return nil, nil, r.denied(), nil
 	case errors.Is(err, objstore.ErrArchived):
-		return nil, archived(o), nil
+		return nil, nil, archived(o), nil
 	case err != nil:
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	it, problem := r.describe(c, o, h)
-	return it, problem, nil
+	return it, h, problem, nil
 }
 
 // denied is the finding of a file that the Source refuses.
