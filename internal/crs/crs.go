@@ -1,6 +1,5 @@
 // Package crs turns projected and geographic coordinates into WGS 84 longitudes and latitudes, and the outline of a raster
-// into a GeoJSON footprint. It knows the geographic CRSs of the EPSG dataset, its Transverse Mercator CRSs (the UTM zones
-// of every datum among them) and EPSG:3857.
+// into a GeoJSON footprint. It knows the CRSs of the EPSG dataset by their codes, and makes others from their definitions.
 package crs
 
 import (
@@ -12,15 +11,16 @@ import (
 //go:generate python3 gen/table.py
 //go:generate python3 gen/truth.py
 
-// ErrUnknown: the code names no CRS of the table. The caller tells the user; it is a fact about the file, not a failure.
+// ErrUnknown: the code names no CRS of the table, or there is no such projection. The caller tells the user; it is a fact about
+// the file, not a failure.
 var ErrUnknown = errors.New("coordinate reference system is not supported")
 
 // A CRS is a horizontal coordinate reference system with x to the east and y to the north, whatever its axis order is in
 // the EPSG dataset. It is immutable and safe for use by many goroutines.
 type CRS struct {
-	Code int    // EPSG code
-	Name string // as in the EPSG dataset
-	// Geographic: x and y are degrees (other angular units are in the table's unit factor). Otherwise projected.
+	Code int    // EPSG code; 0 where the CRS is not one of EPSG's
+	Name string // as in the EPSG dataset or the definition
+	// Geographic: x and y are angles. Otherwise projected.
 	Geographic bool
 	// UnitMetres is the length of one unit of x in metres; 0 for a geographic CRS.
 	UnitMetres float64
@@ -29,10 +29,19 @@ type CRS struct {
 	// WGS 84. -1: no shift is known and coordinates are given on the CRS's own datum.
 	Accuracy float64
 
-	proj      projection
-	ellipsoid ellipsoid
-	shift     *helmert // nil: none is needed or known
+	unit   float64 // metres a unit, or degrees a unit where geographic
+	datum  datum
+	method *method   // nil where geographic
+	values []float64 // of the method's parameters
+	proj   projection
 }
+
+// approximately is the accuracy in metres from which positions on WGS 84 are called approximate.
+const approximately = 10
+
+// Approximate tells whether positions on WGS 84 are not known to be good to 10 m: the shift from the CRS's datum is missing, or
+// less accurate.
+func (c *CRS) Approximate() bool { return !(c.Accuracy >= 0 && c.Accuracy <= approximately) }
 
 // ByCode returns the CRS with an EPSG code. A geographic 3D one stands for its horizontal part. Codes that it does not know
 // are ErrUnknown, with the projection method that is missing where that is why.
@@ -41,51 +50,50 @@ func ByCode(code int) (*CRS, error) {
 	if row == nil {
 		return nil, fmt.Errorf("EPSG:%d: %w", code, ErrUnknown)
 	}
-	c := &CRS{Code: code, Name: row.text(2)}
+	name := row.text(2)
+	var c *CRS
+	var err error
 	switch row.text(1) {
 	case "G": // a, 1/f, prime meridian, degrees a unit, shift, accuracy
-		c.Geographic = true
-		c.ellipsoid = newEllipsoid(row.num(3), row.num(4))
-		c.proj = geographic{meridian: row.num(5), unit: row.num(6)}
-		c.shift, c.Accuracy = shiftByCode(row.int(7), c.ellipsoid), row.num(8)
+		c, err = newGeographic(name, datumByCode(code), row.num(6))
 	case "T": // base, metres a unit, latitude and longitude of origin, scale, false easting and northing, shift, accuracy
-		base := c.on(row.int(3))
-		c.UnitMetres = row.num(4)
-		c.proj = newTransverseMercator(c.ellipsoid, row.num(4), row.num(5), row.num(6)+base.meridian, row.num(7), row.num(8),
-			row.num(9))
+		d := datumByCode(row.int(3))
 		if row.text(11) != "" {
-			c.shift, c.Accuracy = shiftByCode(row.int(10), c.ellipsoid), row.num(11)
+			d.shift, d.accuracy = shiftByCode(row.int(10), d.ellipsoid), row.num(11)
 		}
+		c, err = newCRS(name, d, methodByCode(9807),
+			[]float64{row.num(5), row.num(6), row.num(7), row.num(8), row.num(9)}, row.num(4))
 	case "W": // base, metres a unit
-		c.on(row.int(3))
-		c.UnitMetres = row.num(4)
-		c.proj = pseudoMercator{radius: c.ellipsoid.a / c.UnitMetres}
+		c, err = newCRS(name, datumByCode(row.int(3)), methodByCode(1024), make([]float64, 4), row.num(4))
 	default: // projection method
-		return nil, fmt.Errorf("EPSG:%d (%s): projection method %s: %w", code, c.Name, row.text(3), ErrUnknown)
+		return nil, fmt.Errorf("EPSG:%d (%s): projection method %s: %w", code, name, row.text(3), ErrUnknown)
 	}
+	if err != nil {
+		return nil, fmt.Errorf("EPSG:%d: %w", code, err)
+	}
+	c.Code = code
 	return c, nil
 }
 
-// on takes over the datum and its shift from the geographic CRS that c is projected from.
-func (c *CRS) on(code int) geographic {
-	row := find(epsgTable, code)
-	c.ellipsoid = newEllipsoid(row.num(3), row.num(4))
-	c.shift, c.Accuracy = shiftByCode(row.int(7), c.ellipsoid), row.num(8)
-	return geographic{meridian: row.num(5), unit: row.num(6)}
+// onDatum returns the longitude and latitude in degrees, from Greenwich, on the CRS's own datum.
+func (c *CRS) onDatum(x, y float64) (lon, lat float64, ok bool) {
+	lon, lat, ok = c.proj.inverse(x*c.unit, y*c.unit)
+	if !ok || math.IsNaN(lon) || math.IsNaN(lat) {
+		return 0, 0, false
+	}
+	return lon + c.datum.meridian, lat, true
 }
 
 // ToWGS84 returns the longitude and latitude in degrees of a position in the CRS's units: on WGS 84, or on the CRS's own
 // datum where Accuracy is -1, from Greenwich in any case. Longitudes are continuous rather than normalised: a geographic x
 // of 190 stays 190. Latitudes are within ±90. ok is false outside the projection's domain, and for NaN and infinities.
 func (c *CRS) ToWGS84(x, y float64) (lon, lat float64, ok bool) {
-	lon, lat, ok = c.proj.inverse(x, y)
+	lon, lat, ok = c.onDatum(x, y)
+	if ok && c.datum.shift != nil {
+		lon, lat = c.datum.shift.apply(c.datum.ellipsoid, lon, lat)
+		ok = !math.IsNaN(lon) && !math.IsNaN(lat)
+	}
 	if !ok {
-		return 0, 0, false
-	}
-	if c.shift != nil {
-		lon, lat = c.shift.apply(c.ellipsoid, lon, lat)
-	}
-	if math.IsNaN(lon) || math.IsNaN(lat) {
 		return 0, 0, false
 	}
 	return lon, lat, true

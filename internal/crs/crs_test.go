@@ -54,10 +54,10 @@ func TestTables(t *testing.T) {
 		if err != nil {
 			t.Fatalf("ByCode(%d): %v", code, err)
 		}
-		if c.Code != code || c.Name == "" || c.ellipsoid.a < 6.3e6 || c.ellipsoid.a > 6.4e6 || c.Geographic != (c.UnitMetres == 0) {
+		if c.Code != code || c.Name == "" || c.datum.ellipsoid.a < 6.3e6 || c.datum.ellipsoid.a > 6.4e6 || c.Geographic != (c.UnitMetres == 0) {
 			t.Errorf("ByCode(%d) = %+v", code, c)
 		}
-		if c.Accuracy < 0 && c.shift != nil {
+		if c.Accuracy < 0 && c.datum.shift != nil {
 			t.Errorf("EPSG:%d is shifted although no shift is known", code)
 		}
 		if i := map[string]int{"G": 7, "T": 10, "W": 10}[r.text(1)]; r.text(i) != "" && find(shiftTable, r.int(i)) == nil {
@@ -144,7 +144,7 @@ func TestProjectionsAgainstPROJ(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		lon, lat, ok := c.proj.inverse(p.x, p.y)
+		lon, lat, ok := c.onDatum(p.x, p.y)
 		d := metres(lon, lat, p.lon, p.lat)
 		worst = max(worst, d)
 		if !ok || !(d < 1e-4) {

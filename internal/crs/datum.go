@@ -7,21 +7,41 @@ const (
 	degrees = 180 / math.Pi
 )
 
+// A datum is what places longitudes and latitudes on the Earth.
+type datum struct {
+	code      int // EPSG code of the geographic CRS that stands for it; 0 where there is none
+	name      string
+	ellipsoid ellipsoid
+	meridian  float64  // prime meridian in degrees east of Greenwich
+	shift     *helmert // to WGS 84; nil: none is needed or known
+	accuracy  float64  // of the shift; see CRS.Accuracy
+}
+
+// datumByCode returns the datum of a geographic CRS of the EPSG table.
+func datumByCode(code int) datum {
+	row := find(epsgTable, code) // a, 1/f, prime meridian, degrees a unit, shift, accuracy
+	d := datum{code: code, name: row.text(2), ellipsoid: newEllipsoid(row.num(3), row.num(4)), meridian: row.num(5)}
+	d.shift, d.accuracy = shiftByCode(row.int(7), d.ellipsoid), row.num(8)
+	return d
+}
+
 // An ellipsoid of revolution.
 type ellipsoid struct {
-	a  float64 // semi-major axis in metres
-	f  float64 // flattening
-	e2 float64 // squared first eccentricity
+	a                 float64 // semi-major axis in metres
+	f                 float64 // flattening
+	e2                float64 // squared first eccentricity
+	inverseFlattening float64 // 0 for a sphere
 }
 
 var wgs84 = newEllipsoid(6378137, 298.257223563)
 
+// newEllipsoid: semi-major axis in metres; an inverse flattening of 0 makes a sphere.
 func newEllipsoid(a, inverseFlattening float64) ellipsoid {
 	if inverseFlattening == 0 {
 		return ellipsoid{a: a} // a sphere
 	}
 	f := 1 / inverseFlattening
-	return ellipsoid{a: a, f: f, e2: f * (2 - f)}
+	return ellipsoid{a: a, f: f, e2: f * (2 - f), inverseFlattening: inverseFlattening}
 }
 
 // geocentric returns the Earth-centred coordinates in metres of a point on the ellipsoid (EPSG method 9602).

@@ -2,9 +2,13 @@ package crs
 
 import "math"
 
-// A projection turns coordinates of a CRS into degrees from Greenwich and from the equator on the CRS's own datum. ok is
-// false where they are not of its domain, NaN and infinities among them. It keeps orientation: what goes round a point
-// counter-clockwise in x and y does so in longitude and latitude.
+// A projection turns coordinates of a projected CRS, in metres, into degrees from the prime meridian and from the equator on the
+// CRS's own datum. Longitudes are continuous rather than normalised. ok is false where the coordinates are not of its domain, NaN
+// and infinities among them.
+//
+// Mostly it keeps orientation: what goes round a point counter-clockwise in x and y does so in longitude and latitude. Where one
+// axis points to the west or to the south and the other one does not, it mirrors; who needs to know which looks at places
+// next to each other.
 type projection interface {
 	inverse(x, y float64) (lon, lat float64, ok bool)
 }
@@ -17,29 +21,13 @@ const (
 	maxLatitude = 95
 )
 
-// geographic is the projection of a geographic CRS: none.
-type geographic struct {
-	meridian float64 // prime meridian in degrees east of Greenwich
-	unit     float64 // degrees a unit
-}
+// geographic is the projection of a geographic CRS: none. Its coordinates are degrees.
+type geographic struct{}
 
-func (g geographic) inverse(x, y float64) (lon, lat float64, ok bool) {
-	lon, lat = float64(x*g.unit)+g.meridian, y*g.unit
+func (geographic) inverse(x, y float64) (lon, lat float64, ok bool) {
 	// Written so that NaN is not ok.
-	if !(math.Abs(lon) <= maxLongitude && math.Abs(lat) <= maxLatitude) {
+	if !(math.Abs(x) <= maxLongitude && math.Abs(y) <= maxLatitude) {
 		return 0, 0, false
 	}
-	return lon, min(max(lat, -90), 90), true
-}
-
-// pseudoMercator is EPSG method 1024: the formulas of the sphere applied to ellipsoidal coordinates.
-type pseudoMercator struct{ radius float64 } // semi-major axis in the CRS's units
-
-func (m pseudoMercator) inverse(x, y float64) (lon, lat float64, ok bool) {
-	lon = x / m.radius * degrees
-	lat = math.Atan(math.Sinh(y/m.radius)) * degrees
-	if !(math.Abs(lon) <= maxLongitude && math.Abs(y) <= math.MaxFloat64) {
-		return 0, 0, false
-	}
-	return lon, lat, true
+	return x, min(max(y, -90), 90), true
 }

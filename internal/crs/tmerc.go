@@ -1,14 +1,30 @@
 package crs
 
-import "math"
+import (
+	"fmt"
+	"math"
+)
+
+var transverseMercatorMethods = []method{
+	{"Transverse Mercator", 9807, []string{"Gauss_Kruger", "Transverse_Mercator_Complex"}, 1, transverseMercatorParams, newTransverseMercator},
+	{"Transverse Mercator 3D", 1111, nil, 0, transverseMercatorParams, newTransverseMercator},
+}
+
+var transverseMercatorParams = []param{
+	{"Latitude of natural origin", 8801, angle, []string{"latitude_of_origin"}, []uint16{3081, 3085, 3089}, 0},
+	{"Longitude of natural origin", 8802, angle, []string{"central_meridian"}, []uint16{3080, 3084, 3088}, 0},
+	{"Scale factor at natural origin", 8805, ratio, []string{"scale_factor"}, []uint16{3092}, 1},
+	{"False easting", 8806, length, []string{"false_easting"}, []uint16{3082, 3090, 3086}, 0},
+	{"False northing", 8807, length, []string{"false_northing"}, []uint16{3083, 3091, 3087}, 0},
+}
 
 // transverseMercator is EPSG method 9807 in the JHS formulas (Guidance Note 7-2, 3.5.3.1), which are Krüger's series, here
 // to the sixth order in the third flattening as in Engsager and Poder (2007). Within 3,900 km of the central meridian the
 // series are good to nanometres.
 type transverseMercator struct {
-	lon0        float64        // degrees from Greenwich
-	radius      float64        // rectifying radius times scale, in the CRS's units
-	east, north float64        // of the origin on the central meridian, in the CRS's units
+	lon0        float64        // degrees
+	radius      float64        // rectifying radius times scale
+	east, north float64        // of the equator on the central meridian
 	beta, delta [order]float64 // beta with its sign turned, to be added
 }
 
@@ -18,16 +34,21 @@ const (
 	maxEta = 2.623395162778
 )
 
-// newTransverseMercator: metres a unit, latitude and longitude of origin in degrees, scale on the central meridian, false
-// easting and northing in metres.
-func newTransverseMercator(e ellipsoid, unit, lat0, lon0, k0, falseEasting, falseNorthing float64) *transverseMercator {
+func newTransverseMercator(e ellipsoid, v []float64) (projection, error) {
+	lat0, lon0, k0, east, north := v[0], v[1], v[2], v[3], v[4]
+	if !(k0 > 0) {
+		return nil, fmt.Errorf("scale factor %v is not positive", k0)
+	}
+	if !(math.Abs(lat0) <= 90) {
+		return nil, fmt.Errorf("latitude of natural origin %v is not within ±90", lat0)
+	}
 	n := e.f / (2 - e.f)
 	n2 := n * n
 	t := &transverseMercator{
 		lon0:   lon0,
-		radius: k0 * e.a / (1 + n) * (1 + n2/4 + n2*n2/64 + n2*n2*n2/256) / unit,
-		east:   falseEasting / unit,
-		north:  falseNorthing / unit,
+		radius: k0 * e.a / (1 + n) * (1 + n2/4 + n2*n2/64 + n2*n2*n2/256),
+		east:   east,
+		north:  north,
 		beta:   series(n, &betas),
 		delta:  series(n, &deltas),
 	}
@@ -39,7 +60,7 @@ func newTransverseMercator(e ellipsoid, unit, lat0, lon0, k0, falseEasting, fals
 		sin2, cos2 := math.Sincos(2 * chi)
 		t.north -= t.radius * (chi + sines(&alpha, sin2, cos2))
 	}
-	return t
+	return t, nil
 }
 
 func (t *transverseMercator) inverse(x, y float64) (lon, lat float64, ok bool) {
