@@ -37,8 +37,14 @@ type truth struct {
 		GCPCount      int    `json:"gcp_count"`
 		RPC           bool   `json:"rpc"`
 		AreaOrPoint   string `json:"area_or_point"`
-		Bands         []struct{ Scale, Offset *float64 }
-		Metadata      map[string]string
+		Bands         []struct {
+			Scale, Offset *float64
+			Color         string
+			MaskFlags     int `json:"mask_flags"`
+		}
+		Subdatasets int
+		Interleave  string
+		Metadata    map[string]string
 	}
 }
 
@@ -107,7 +113,22 @@ func TestCorpus(t *testing.T) {
 			fmt.Sprint(h.Width, h.Height, len(h.Bands)), fmt.Sprint(g.Width, g.Height, g.BandsN))
 		types := dataTypes(h)[:min(len(h.Bands), 64)] // the truth lists no more
 		check("data types", slices.Equal(types, row.Dtypes), types, row.Dtypes)
-		check("nodata", sameNodata(h.Nodata, row.Nodata), h.Nodata, row.Nodata)
+		check("nodata", sameNodata(h.Bands[0].NodataValue(h.Nodata), row.Nodata), h.Nodata, row.Nodata)
+		colours, shown := colours(h, len(g.Bands)), make([]string, len(g.Bands))
+		for i, b := range g.Bands {
+			shown[i] = strings.ToLower(b.Color)
+		}
+		check("colours", slices.Equal(colours, shown), colours, shown)
+		const perDataset, alpha = 2, 4 // GDAL's mask flags
+		if len(g.Bands) > 0 && g.Bands[0].MaskFlags&alpha == 0 && h.Nodata == "" {
+			check("mask", h.HasMask == (g.Bands[0].MaskFlags == perDataset), h.HasMask, g.Bands[0].MaskFlags)
+		}
+		pages := h.Pages
+		if pages < 2 {
+			pages = 0
+		}
+		check("pages", pages == g.Subdatasets, pages, g.Subdatasets)
+		check("planar", (h.Planar || len(h.Bands) == 1) == (g.Interleave == "BAND"), h.Planar, g.Interleave)
 		check("overviews", len(h.Overviews) == row.OverviewCount, h.Overviews, row.OverviewCount)
 		check("transform", sameTransform(h.Transform, row.Transform), h.Transform, row.Transform)
 		check("tiled", h.Tiled == row.IsTiled, h.Tiled, row.IsTiled)
@@ -166,22 +187,30 @@ func sameText(got, want string) bool {
 	return strings.TrimSpace(got) == strings.TrimSpace(want)
 }
 
-func sameNodata(text string, want []any) bool {
+func sameNodata(got any, want []any) bool {
 	for _, w := range want {
-		if w == nil {
-			if text != "" {
+		if w == nil || got == nil {
+			if w != nil || got != nil {
 				return false
 			}
 			continue
 		}
 		v, err := strconv.ParseFloat(fmt.Sprint(w), 64)
-		got, err2 := strconv.ParseFloat(text, 64)
-		nan := math.IsNaN(v) && math.IsNaN(got)
-		if err != nil || err2 != nil || !nan && math.Abs(got-v) > 1e-6*math.Abs(v) {
+		g, err2 := strconv.ParseFloat(fmt.Sprint(got), 64)
+		if err != nil || err2 != nil || !(math.IsNaN(v) && math.IsNaN(g)) && g != v {
 			return false
 		}
 	}
 	return true
+}
+
+// colours are those of the first bands, of which the truth lists no more than 64.
+func colours(h *geotiff.Header, most int) []string {
+	out := make([]string, min(len(h.Bands), most))
+	for i := range out {
+		out[i] = h.Bands[i].ColorInterp
+	}
+	return out
 }
 
 func sameTransform(got *geotiff.Affine, want []json.RawMessage) bool {

@@ -2,27 +2,33 @@ package geotiff
 
 import "bytes"
 
-// geoKeys reads the GeoKeyDirectory (GeoTIFF 1.1 section 7.1). A key whose value is not where it says is left out with a
-// warning; of a key that is there twice the last one counts, as in libgeotiff.
+// geoKeys reads the GeoKeyDirectory (GeoTIFF 1.1 section 7.1). A directory that is wrong in one key is ignored as a whole, as
+// libgeotiff does: what the others say may mean something else without it. Of a key that is there twice the last one counts.
 func (rd *reader) geoKeys() *GeoKeys {
 	dir := &rd.main.fields[slotGeoDirectory]
 	n := dir.len()
-	if n < 4 {
-		if dir.set && dir.data != nil {
-			rd.warn("%v: %d values, too few for a header; ignored", slotGeoDirectory, n)
-		}
+	if n == 0 {
 		return nil
 	}
 	at := func(i int) uint16 { v, _ := rd.uint(dir, i); return uint16(v) }
-	if at(0) != 1 {
-		rd.warn("%v: version %d, not 1", slotGeoDirectory, at(0))
+	switch {
+	case n < 4:
+		rd.warn("%v: %d values, too few for a header; ignored", slotGeoDirectory, n)
+		return nil
+	case at(0) > 1:
+		rd.warn("%v: version %d, not 1; ignored", slotGeoDirectory, at(0))
+		return nil
+	case at(3) > maxKeys:
+		rd.warn("%v: %d keys, more than %d; ignored", slotGeoDirectory, at(3), maxKeys)
+		return nil
 	}
 	keys := int(at(3))
 	if room := (n - 4) / 4; keys > room {
 		rd.warn("%v: %d keys, but room for %d", slotGeoDirectory, keys, room)
 		keys = room
 	}
-	g := &GeoKeys{Short: make(map[uint16]uint16, keys)}
+	g := rd.keys
+	g.Short = make(map[uint16]uint16, keys)
 	// Values of different keys do not overlap; a hostile file's would, to be copied over and over.
 	doubles := 2 * rd.main.fields[slotGeoDoubles].len()
 	chars := 2 * rd.main.fields[slotGeoASCII].len()
@@ -31,9 +37,11 @@ func (rd *reader) geoKeys() *GeoKeys {
 		ok := true
 		switch location {
 		case 0:
-			g.Short[id] = uint16(value)
+			if ok = count == 1; ok {
+				g.Short[id] = uint16(value)
+			}
 		case 34735:
-			if ok = count > 0 && value < n; ok {
+			if ok = value+count <= n; ok && count > 0 {
 				g.Short[id] = at(value)
 			}
 		case 34736:
@@ -46,7 +54,8 @@ func (rd *reader) geoKeys() *GeoKeys {
 			ok = false
 		}
 		if !ok {
-			rd.warn("%v: the value of key %d is not in tag %d; ignored", slotGeoDirectory, id, location)
+			rd.warn("%v: the value of key %d is not in tag %d; all keys are ignored", slotGeoDirectory, id, location)
+			return nil
 		}
 	}
 	g.name()
@@ -55,8 +64,8 @@ func (rd *reader) geoKeys() *GeoKeys {
 
 func (rd *reader) doubleKey(g *GeoKeys, id uint16, from, count int) bool {
 	f := &rd.main.fields[slotGeoDoubles]
-	if count < 1 || from+count > f.len() {
-		return false
+	if count == 0 || from+count > f.len() {
+		return count == 0
 	}
 	values := make([]float64, count)
 	for i := range values {
@@ -73,7 +82,7 @@ func (rd *reader) doubleKey(g *GeoKeys, id uint16, from, count int) bool {
 // at the string's end.
 func (rd *reader) asciiKey(g *GeoKeys, id uint16, from, count int) bool {
 	b := rd.main.fields[slotGeoASCII].bytes()
-	if from > len(b) {
+	if b == nil || from > len(b) {
 		return false
 	}
 	if g.ASCII == nil {

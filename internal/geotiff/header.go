@@ -8,20 +8,22 @@ type Header struct {
 	BigEndian     bool
 	Width, Height int64 // pixels
 	Bands         []Band
+	Planar        bool // each band is stored by itself (PlanarConfiguration 2)
 	Tiled         bool
 	BlockWidth    int64    // pixels; tile size, or width and rows per strip
 	BlockHeight   int64    // pixels
 	Compression   uint16   // tag 259 (1: none, 5: LZW, 7: JPEG, 8 and 32946: deflate, 50000: zstd …)
 	Photometric   uint16   // tag 262
 	Overviews     []Size   // reduced-resolution images in the file, largest first; masks not counted
-	HasMask       bool     // a transparency-mask image (NewSubfileType bit 2) is there
+	HasMask       bool     // a transparency mask of the image (NewSubfileType 4) is there
+	Pages         int      // images that stand for themselves; where there is more than one, GDAL has the others as subdatasets
 	COG           COG      // whether the layout is that of a Cloud Optimized GeoTIFF
 	Transform     *Affine  // nil where the file has none
 	PixelIsPoint  bool     // GTRasterTypeGeoKey is 2; Transform already has the half-pixel shift
-	GCPs          []GCP    // tiepoints that do not make a transform (more than one, no scale)
+	GCPs          []GCP    // tiepoints that do not make a transform, as there is no scale; GDAL has even one alone
 	HasRPC        bool     // tag 50844
-	Geo           *GeoKeys // nil where the file has no GeoKeyDirectory
-	Metadata      []Meta   // GDAL_METADATA items (tag 42112), in file order
+	Geo           *GeoKeys // nil where the file has no GeoKeyDirectory, or one that contradicts itself
+	Metadata      []Meta   // GDAL_METADATA items (tag 42112), in file order; of two of one name GDAL takes the last
 	Nodata        string   // GDAL_NODATA (tag 42113), trimmed; "" where there is none
 	DateTime      string   // tag 306 as it stands, trimmed; "" where there is none
 	Software      string   // tag 305, trimmed
@@ -35,15 +37,19 @@ type Size struct{ Width, Height int64 }
 // A Band is one sample of a pixel.
 type Band struct {
 	// DataType in the words of STAC's common metadata: int8 … int64, uint8 … uint64, float16, float32, float64, cint16,
-	// cint32, cfloat32, cfloat64, other.
+	// cint32, cfloat32, cfloat64.
 	DataType string
 	Bits     int // BitsPerSample, e.g. 1, 4, 12
+	// ColorInterp is what the band shows: GDAL's name in lower case, such as gray, palette, red, green, blue, alpha, nir, rededge;
+	// "undefined" where the file does not say.
+	ColorInterp string
 }
 
 // COG is the verdict on a file's layout.
 type COG struct {
 	Valid  bool
 	Reason string // why not, in words; "" where valid
+	Remark string // what a valid one had better have, in words; "" where it lacks nothing
 }
 
 // An Affine maps pixel corners to model coordinates, in GDAL's order: x = X0 + DX·col + RX·row, y = Y0 + RY·col + DY·row.
@@ -63,7 +69,7 @@ type GCP struct{ Col, Row, X, Y, Z float64 }
 type Meta struct {
 	Name   string
 	Domain string // "" for the default one
-	Role   string // "scale", "offset", "unittype", "description" …; "" for a plain item
+	Role   string // of a band's item: "scale", "offset", "unittype", "description", "colorinterp"; "" for a plain item
 	Sample int    // band index from 0; -1 for the whole file
 	Value  string
 }

@@ -12,6 +12,7 @@ const oldJPEG = 6
 // Bits of NewSubfileType (TIFF 6.0 section 8).
 const (
 	subfileReduced = 1 << 0
+	subfilePage    = 1 << 1
 	subfileMask    = 1 << 2
 )
 
@@ -20,6 +21,7 @@ type image struct {
 	at     uint64 // of its IFD
 	data   uint64 // offset of its first block; 0 where the header does not show it at no cost
 	size   Size
+	tiled  bool
 	mask   bool
 	subIFD bool
 }
@@ -33,33 +35,50 @@ func (rd *reader) describe() error {
 	}
 	h.Width, h.Height = size.Width, size.Height
 	h.Compression = uint16(rd.uintOr(&d.fields[slotCompression], 1))
-	h.Photometric = uint16(rd.uintOr(&d.fields[slotPhotometric], 0))
-	h.HasRPC = d.fields[slotRPC].set
+	h.Photometric = uint16(rd.uintOr(&d.fields[slotPhotometric], photoMinIsBlack))
+	h.HasRPC = d.fields[slotRPC].count == rpcCoefficients
+	switch planar := rd.uintOr(&d.fields[slotPlanar], 1); planar {
+	case 1, 2:
+		h.Planar = planar == 2
+	default:
+		return malformed("IFD 1: PlanarConfiguration of %d", planar)
+	}
 
 	switch {
 	case d.fields[slotTileWidth].set || d.fields[slotTileHeight].set:
-		w, h2 := rd.uintOr(&d.fields[slotTileWidth], 0), rd.uintOr(&d.fields[slotTileHeight], 0)
-		if w == 0 || h2 == 0 || w > maxPixels || h2 > maxPixels {
-			return malformed("IFD 1: tiles of %d × %d pixels", w, h2)
+		// Where one of them is missing, a tile is as long as the image.
+		across := rd.uintOr(&d.fields[slotTileWidth], uint64(h.Width))
+		down := rd.uintOr(&d.fields[slotTileHeight], uint64(h.Height))
+		if across == 0 || down == 0 || across > maxPixels || down > maxPixels {
+			return malformed("IFD 1: tiles of %d × %d pixels", across, down)
 		}
-		h.Tiled, h.BlockWidth, h.BlockHeight = true, int64(w), int64(h2)
+		h.Tiled, h.BlockWidth, h.BlockHeight = true, int64(across), int64(down)
 	default:
-		rows := rd.uintOr(&d.fields[slotRowsPerStrip], 0)
-		if rows == 0 || rows > uint64(h.Height) {
-			rows = uint64(h.Height)
+		rows := rd.uintOr(&d.fields[slotRowsPerStrip], uint64(h.Height))
+		if rows == 0 {
+			return malformed("IFD 1: strips of 0 rows")
 		}
-		h.BlockWidth, h.BlockHeight = h.Width, int64(rows)
+		h.BlockWidth, h.BlockHeight = h.Width, int64(min(rows, uint64(h.Height)))
 	}
 	// libtiff asks for either, whichever way the image is organised.
 	if !d.fields[slotTileOffsets].set && !d.fields[slotStripOffsets].set && h.Compression != oldJPEG {
 		return malformed("IFD 1: neither StripOffsets nor TileOffsets")
 	}
-	if h.Bands, err = rd.bands(d); err != nil {
+	if h.Bands, err = rd.bands(); err != nil {
 		return err
 	}
-	rd.addImage(image{at: d.at, data: rd.firstBlock(d), size: size})
+	if isPage(rd.uintOr(&d.fields[slotSubfile], 0)) {
+		h.Pages++
+	}
+	rd.addImage(image{at: d.at, data: rd.firstBlock(d), size: size, tiled: h.Tiled})
 	return nil
 }
+
+// rpcCoefficients is how many numbers tag 50844 holds ("RPCs in GeoTIFF", GDAL).
+const rpcCoefficients = 92
+
+// isPage tells whether GDAL takes an image of such a NewSubfileType for one that stands for itself.
+func isPage(subfile uint64) bool { return subfile == 0 || subfile == subfilePage }
 
 // imageSize is the size in pixels, within what GDAL can hold.
 func (rd *reader) imageSize(d *directory) (Size, error) {
@@ -99,13 +118,22 @@ func (rd *reader) addImage(im image) {
 	rd.nImage++
 }
 
-// readImages looks at the other IFDs for overviews and masks: the chain behind the first, then the first one's SubIFDs.
-// What is wrong with one of them is a warning.
+// readImages looks at the other IFDs for overviews and masks: the first one's SubIFDs, and the chain behind the first. Where
+// there are SubIFDs, reduced images in the chain are not of the first image, as GDAL has it. What is wrong with one of them is
+// a warning.
 func (rd *reader) readImages() error {
+	sub := &rd.main.fields[slotSubIFDs]
+	for i := range sub.len() {
+		at, _ := rd.uint(sub, i)
+		if err := rd.readImage(ifdName(-1-i), at, true); ofFile(err) {
+			rd.warn("%v; left out", err)
+		} else if err != nil {
+			return err
+		}
+	}
 	next := rd.main.next
 	for n := 2; next != 0; n++ {
-		err := rd.readImage(ifdName(n), next)
-		if _, bad := errors.AsType[*FormatError](err); bad || errors.Is(err, errBudget) {
+		if err := rd.readImage(ifdName(n), next, sub.len() == 0); ofFile(err) {
 			rd.broken = true
 			rd.warn("%v; what follows is left out", err)
 			break
@@ -114,22 +142,18 @@ func (rd *reader) readImages() error {
 		}
 		next = rd.other.next
 	}
-	sub := &rd.main.fields[slotSubIFDs]
-	for i := range sub.len() {
-		at, _ := rd.uint(sub, i)
-		err := rd.readImage(ifdName(-1-i), at)
-		if _, bad := errors.AsType[*FormatError](err); bad || errors.Is(err, errBudget) {
-			rd.warn("%v; left out", err)
-		} else if err != nil {
-			return err
-		}
-	}
 	rd.sortOverviews()
 	return nil
 }
 
-// readImage looks at one more IFD. It need not be an image: then it does not count.
-func (rd *reader) readImage(name ifdName, at uint64) error {
+// ofFile tells whether an error says something of the file, not of the reading.
+func ofFile(err error) bool {
+	_, bad := errors.AsType[*FormatError](err)
+	return bad || errors.Is(err, errBudget)
+}
+
+// readImage looks at one more IFD. Only one that belongs to the first image may be an overview or a mask of it.
+func (rd *reader) readImage(name ifdName, at uint64, belongs bool) error {
 	if rd.nSeen == maxIFDs {
 		return malformed("%v: more than %d IFDs", name, maxIFDs)
 	}
@@ -150,7 +174,10 @@ func (rd *reader) readImage(name ifdName, at uint64) error {
 		}
 	}
 	kind := rd.uintOr(&d.fields[slotSubfile], 0)
-	if kind&(subfileReduced|subfileMask) == 0 {
+	if isPage(kind) && name > 0 {
+		rd.h.Pages++
+	}
+	if kind&(subfileReduced|subfileMask) == 0 || !belongs {
 		return nil
 	}
 	size, err := rd.imageSize(d)
@@ -158,13 +185,22 @@ func (rd *reader) readImage(name ifdName, at uint64) error {
 		rd.warn("%v: %v; left out", name, err)
 		return nil
 	}
-	mask := kind&subfileMask != 0
-	if samples := rd.uintOr(&d.fields[slotSamples], 1); !mask && samples != uint64(len(rd.h.Bands)) {
-		rd.warn("%v: reduced image of %d bands instead of %d; left out", name, samples, len(rd.h.Bands))
+	im := image{at: at, data: rd.firstBlock(d), size: size, tiled: d.fields[slotTileOffsets].set,
+		mask: kind&subfileMask != 0, subIFD: name < 0}
+	samples := rd.uintOr(&d.fields[slotSamples], 1)
+	fits := samples == uint64(rd.samples) || im.mask && samples == 1
+	whole := kind&subfileReduced == 0
+	switch {
+	case !im.mask && !fits:
+		rd.warn("%v: reduced image of %d bands instead of %d; left out", name, samples, rd.samples)
+		return nil
+	case im.mask && whole && (!fits || size != rd.images[0].size):
+		rd.warn("%v: mask of %d × %d pixels and %d bands does not fit the image; left out", name, size.Width, size.Height,
+			samples)
 		return nil
 	}
-	rd.h.HasMask = rd.h.HasMask || mask
-	rd.addImage(image{at: at, data: rd.firstBlock(d), size: size, mask: mask, subIFD: name < 0})
+	rd.h.HasMask = rd.h.HasMask || im.mask && whole
+	rd.addImage(im)
 	return nil
 }
 

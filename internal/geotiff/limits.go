@@ -14,6 +14,7 @@ const (
 	maxRunGap  = 64 << 10  // bytes read in vain to save a request
 	maxText    = 4 << 10   // bytes kept of a plain text (description, software …); the rest is cut off
 	maxGeoKeys = 32 << 10  // bytes of the GeoKeyDirectory or of its doubles; real ones have some 300
+	maxKeys    = 250       // GeoKeys; libgeotiff's own bound
 	maxGeoText = 128 << 10 // bytes of the GeoKeys' texts, which 16-bit offsets and lengths can reach
 	maxPoints  = 10_000    // tiepoints; GCP grids of radar products have a few thousand
 

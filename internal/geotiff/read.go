@@ -21,7 +21,13 @@ func Read(r io.ReaderAt, size int64) (*Header, error) {
 		*rd = reader{source: source{first: rd.first}} // 32 KiB that need no clearing for the next file
 		readers.Put(rd)
 	}()
-	rd.r, rd.size, rd.h = r, max(size, 0), new(Header)
+	all := new(struct { // one allocation for what nearly every GeoTIFF has
+		Header
+		Affine
+		GeoKeys
+	})
+	rd.r, rd.size = r, max(size, 0)
+	rd.h, rd.transform, rd.keys = &all.Header, &all.Affine, &all.GeoKeys
 	if err := rd.read(); err != nil {
 		return nil, err
 	}
@@ -31,21 +37,25 @@ func Read(r io.ReaderAt, size int64) (*Header, error) {
 // reader is the state of one Read.
 type reader struct {
 	source
-	h      *Header
-	order  binary.ByteOrder
-	big    bool
-	entry  entryReader
-	parsed [slotCount]struct {
+	h         *Header
+	transform *Affine  // where h.Transform goes
+	keys      *GeoKeys // where h.Geo goes
+	order     binary.ByteOrder
+	big       bool
+	entry     entryReader
+	parsed    [slotCount]struct {
 		entry [20]byte
 		field field
 	}
-	main   directory // the first image
-	other  directory // the one of the chain that is being looked at
-	seen   [maxIFDs]uint64
-	nSeen  int
-	images [maxIFDs]image
-	nImage int
-	broken bool // some IFD could not be read, so there may be more images
+	main      directory // the first image
+	other     directory // the one of the chain that is being looked at
+	seen      [maxIFDs]uint64
+	nSeen     int
+	samples   int  // SamplesPerPixel of the first image, however many bands it is shown with
+	converted bool // its colours are, so that its bands are not its samples
+	images    [maxIFDs]image
+	nImage    int
+	broken    bool // some IFD could not be read, so there may be more images
 }
 
 var readers = sync.Pool{New: func() any { return &reader{source: source{first: new([firstRead]byte)}} }}
@@ -188,8 +198,11 @@ func (rd *reader) valueLength(d *directory, s slot) (int64, error) {
 	if f.count == 0 {
 		return 0, malformed("no value")
 	}
+	if singleSlots.has(s) && (f.count != 1 || !isInteger(f.typ)) {
+		return 0, malformed("%d values of type %d instead of one integer", f.count, f.typ)
+	}
 	limit, cut := byteLimit(s)
-	if s == slotTiepoints && d.fields[slotPixelScale].set {
+	if s == slotTiepoints && f.count > limit/size && d.fields[slotPixelScale].set {
 		limit, cut = 6*8, true // with a scale only the first one counts
 	}
 	n := int64(limit - limit%size)

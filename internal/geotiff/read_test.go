@@ -67,8 +67,9 @@ func TestEverything(t *testing.T) {
 			r.Layout = layout
 			want := &geotiff.Header{
 				BigTIFF: r.BigTIFF, BigEndian: r.BigEndian, Width: 700, Height: 400,
-				Bands: slices.Repeat([]geotiff.Band{{DataType: "uint8", Bits: 8}}, 3),
-				Tiled: true, BlockWidth: 128, BlockHeight: 128, Compression: 8, Photometric: 2,
+				Bands: []geotiff.Band{{DataType: "uint8", Bits: 8, ColorInterp: "red"},
+					{DataType: "uint8", Bits: 8, ColorInterp: "green"}, {DataType: "uint8", Bits: 8, ColorInterp: "blue"}},
+				Pages: 1, Tiled: true, BlockWidth: 128, BlockHeight: 128, Compression: 8, Photometric: 2,
 				Overviews: []geotiff.Size{{Width: 350, Height: 200}, {Width: 175, Height: 100}}, HasMask: true,
 				COG:       geotiff.COG{Valid: true},
 				Transform: &geotiff.Affine{X0: 500000, DX: 10, Y0: 5000000, DY: -20}, HasRPC: true,
@@ -84,14 +85,14 @@ func TestEverything(t *testing.T) {
 				},
 				Metadata: []geotiff.Meta{
 					{Name: "ACQUISITIONDATETIME", Domain: "IMAGERY", Sample: -1, Value: "2021-06-08 & later"},
-					{Name: "SCALE", Role: "scale", Sample: 1, Value: "0.0001"}, {Name: "EMPTY", Sample: -1},
+					{Name: "SCALE", Role: "scale", Sample: 1, Value: "0.0001"},
 				},
 				Nodata: "-9999", DateTime: "2021:06:08 23:28:52", Software: "tiffwrite", Description: "Über",
 			}
 			got := read(t, bytesOf(t, r))
 			switch layout {
 			case tiffwrite.IFDsLast:
-				if got.COG.Valid || !strings.Contains(got.COG.Reason, "lies behind pixels") {
+				if got.COG.Valid || !strings.Contains(got.COG.Reason, "the first IFD lies at") {
 					t.Errorf("COG %+v of a file with its IFDs at the end", got.COG)
 				}
 				want.COG = got.COG
@@ -116,39 +117,62 @@ func TestDataTypes(t *testing.T) {
 		for _, k := range kinds {
 			b := bytesOf(t, tiffwrite.Raster{Width: 5, Height: 7, Bands: 6, DataType: name, BigTIFF: k.big,
 				BigEndian: k.bigEndian})
-			want := slices.Repeat([]geotiff.Band{{DataType: name, Bits: bits}}, 6)
-			if got := read(t, b).Bands; !reflect.DeepEqual(got, want) {
+			got := read(t, b).Bands
+			for i := range got {
+				got[i].ColorInterp = ""
+			}
+			if want := slices.Repeat([]geotiff.Band{{DataType: name, Bits: bits}}, 6); !reflect.DeepEqual(got, want) {
 				t.Errorf("%s, %+v: got %v", name, k, got)
 			}
 		}
 	}
+	const none = "" // no type: GDAL opens no such file
 	for _, c := range []struct {
 		format, bits uint16
 		want         string
 	}{
-		{1, 1, "uint8"}, {1, 4, "uint8"}, {1, 12, "uint16"}, {1, 24, "uint32"}, {2, 12, "int16"}, {3, 16, "float16"},
-		{3, 24, "float32"}, {4, 8, "uint8"}, {0, 16, "uint16"}, {3, 8, "other"}, {1, 128, "other"}, {6, 32, "other"},
-		{5, 16, "other"},
+		{1, 1, "uint8"}, {1, 4, "uint8"}, {1, 12, "uint16"}, {1, 15, "uint16"}, {1, 17, "uint32"}, {1, 24, "uint32"},
+		{1, 31, "uint32"}, {1, 33, none}, {1, 128, none}, {1, 0, none},
+		{2, 1, "uint8"}, {2, 4, "uint8"}, {2, 12, "uint16"}, {2, 24, "uint32"}, {2, 48, none},
+		{3, 8, none}, {3, 16, "float16"}, {3, 24, "float32"}, {3, 128, none},
+		{4, 8, "uint8"}, {4, 16, "uint16"}, {4, 64, "uint64"}, {4, 12, none},
+		{5, 8, "uint8"}, {5, 16, "uint16"}, {5, 128, none}, {6, 32, "uint32"}, {6, 12, none},
+		{0, 16, none}, {7, 16, none},
 	} {
 		b := bytesOf(t, tiffwrite.Raster{Width: 1, Height: 1, Tags: []tiffwrite.Tag{
 			{ID: 258, Value: []uint16{c.bits}}, {ID: 339, Value: []uint16{c.format}}}})
-		if got := read(t, b).Bands; got[0] != (geotiff.Band{DataType: c.want, Bits: int(c.bits)}) {
-			t.Errorf("SampleFormat %d of %d bits: got %v, want %s", c.format, c.bits, got, c.want)
+		h, err := geotiff.Read(&tifftest.Reader{Data: b}, int64(len(b)))
+		if (err == nil) != (c.want != none) || err == nil && (h.Bands[0].DataType != c.want || h.Bands[0].Bits != int(c.bits)) {
+			t.Errorf("SampleFormat %d of %d bits: got %v, %v, want %q", c.format, c.bits, h, err, c.want)
 		}
 	}
-	mixed := bytesOf(t, tiffwrite.Raster{Width: 1, Height: 1, Bands: 3, Tags: []tiffwrite.Tag{
-		{ID: 258, Value: []uint16{8, 16}}, {ID: 339, Value: []uint16{1, 2}}}})
-	want := []geotiff.Band{{DataType: "uint8", Bits: 8}, {DataType: "int16", Bits: 16}, {DataType: "int16", Bits: 16}}
-	if got := read(t, mixed).Bands; !reflect.DeepEqual(got, want) {
-		t.Errorf("mixed: got %v", got)
+	for _, c := range []struct {
+		name          string
+		bits, formats []uint16
+		err           string
+	}{
+		{"one for all", []uint16{16}, []uint16{2}, ""},
+		{"one too many", []uint16{16, 16, 16, 8}, []uint16{2, 2, 2, 1}, ""},
+		{"bits that differ", []uint16{16, 8, 16}, []uint16{2},
+			"IFD 1: BitsPerSample: 16 and 8; samples of different types cannot be read"},
+		{"formats that differ", []uint16{16}, []uint16{2, 2, 1},
+			"IFD 1: SampleFormat: 2 and 1; samples of different types cannot be read"},
+		{"too few formats", []uint16{16}, []uint16{2, 2}, "IFD 1: SampleFormat: 2 values for 3 samples"},
+	} {
+		b := bytesOf(t, tiffwrite.Raster{Width: 1, Height: 1, Bands: 3, Tags: []tiffwrite.Tag{
+			{ID: 258, Value: c.bits}, {ID: 339, Value: c.formats}}})
+		h, err := geotiff.Read(&tifftest.Reader{Data: b}, int64(len(b)))
+		if err == nil && h.Bands[2].DataType != "int16" || (err == nil) != (c.err == "") || err != nil && err.Error() != c.err {
+			t.Errorf("%s: got %v, %v", c.name, h, err)
+		}
 	}
-	none := bytesOf(t, tiffwrite.Raster{Width: 1, Height: 1, Tags: []tiffwrite.Tag{{ID: 258}, {ID: 339}, {ID: 277}}})
-	if got := read(t, none).Bands; !reflect.DeepEqual(got, []geotiff.Band{{DataType: "uint8", Bits: 1}}) {
+	neither := bytesOf(t, tiffwrite.Raster{Width: 1, Height: 1, Tags: []tiffwrite.Tag{{ID: 258}, {ID: 339}, {ID: 277}}})
+	if got := read(t, neither).Bands; !reflect.DeepEqual(got, []geotiff.Band{{DataType: "uint8", Bits: 1, ColorInterp: "palette"}}) {
 		t.Errorf("neither bits nor format nor samples: got %v", got)
 	}
 	oldJPEG := bytesOf(t, tiffwrite.Raster{Width: 1, Height: 1, Tags: []tiffwrite.Tag{{ID: 277},
 		{ID: 259, Value: []uint16{6}}, {ID: 262, Value: []uint16{6}}, {ID: 273}}})
-	if got := read(t, oldJPEG).Bands; len(got) != 3 {
+	if got := read(t, oldJPEG).Bands; len(got) != 3 || got[2].ColorInterp != "blue" {
 		t.Errorf("JPEG of TIFF 6.0 without SamplesPerPixel: got %v", got)
 	}
 }
@@ -167,6 +191,8 @@ func TestBlocks(t *testing.T) {
 			geotiff.Size{Width: 100, Height: 60}},
 		{"endless strip", tiffwrite.Raster{Tags: []tiffwrite.Tag{{ID: 278, Value: []uint32{0xffffffff}}}}, false,
 			geotiff.Size{Width: 100, Height: 60}},
+		{"tiles without a height", tiffwrite.Raster{Tags: []tiffwrite.Tag{{ID: 322, Value: []uint32{64}}}}, true,
+			geotiff.Size{Width: 64, Height: 60}},
 		{"tiles with StripOffsets", tiffwrite.Raster{Tags: []tiffwrite.Tag{{ID: 322, Value: []uint32{64}},
 			{ID: 323, Value: []uint32{48}}}}, true, geotiff.Size{Width: 64, Height: 48}},
 	} {

@@ -30,6 +30,10 @@ const (
 	slotMetadata
 	slotNodata
 	slotRPC
+	slotPlanar
+	slotColorMap
+	slotInkSet
+	slotExtraSamples
 	slotCount
 	slotNone = slotCount
 )
@@ -40,7 +44,7 @@ var slotNames = [slotCount]string{
 	"ImageDescription", "StripOffsets", "SamplesPerPixel", "RowsPerStrip", "Software", "DateTime", "TileWidth",
 	"TileLength", "TileOffsets", "SubIFDs", "SampleFormat", "ModelPixelScaleTag", "ModelTiepointTag",
 	"ModelTransformationTag", "GeoKeyDirectoryTag", "GeoDoubleParamsTag", "GeoAsciiParamsTag", "GDAL_METADATA",
-	"GDAL_NODATA", "RPCCoefficientTag",
+	"GDAL_NODATA", "RPCCoefficientTag", "PlanarConfiguration", "ColorMap", "InkSet", "ExtraSamples",
 }
 
 func (s slot) String() string { return slotNames[s] }
@@ -62,12 +66,14 @@ var (
 	allSlots = slotSet(1<<slotCount - 1)
 	// Of a further image only its size and its role are wanted, and these values are always in the entry itself.
 	chainSlots = setOf(slotSubfile, slotWidth, slotHeight, slotSamples, slotStripOffsets, slotTileOffsets)
-	// The arrays of offsets grow with the image, so they are never read: it counts that they are there.
-	unreadSlots = setOf(slotStripOffsets, slotTileOffsets, slotRPC)
+	// Of these it counts that they are there, and how long. The arrays of offsets grow with the image.
+	unreadSlots = setOf(slotStripOffsets, slotTileOffsets, slotRPC, slotColorMap)
 	// Of these something is lost where they are cut.
 	textSlots = setOf(slotDescription, slotSoftware, slotDateTime, slotNodata, slotGeoASCII, slotSubIFDs)
-	// Without these an image cannot be described.
-	neededSlots = setOf(slotWidth, slotHeight, slotBits, slotSamples, slotTileWidth, slotTileHeight)
+	// Of these an image has one value each. libtiff opens no file that has none or more, or none that is a number.
+	singleSlots = setOf(slotWidth, slotHeight, slotSamples, slotRowsPerStrip, slotTileWidth, slotTileHeight, slotPlanar)
+	// Where one of these is there but cannot be read, the image cannot be described.
+	neededSlots = singleSlots | setOf(slotBits, slotSampleFormat)
 )
 
 // slotOf finds the slot of a tag number (TIFF 6.0 sections 8, 11, 14, 15; GeoTIFF 1.1 annex G; GDAL's GTiff driver).
@@ -93,10 +99,14 @@ func slotOf(tag uint16) slot {
 		return slotSamples
 	case 278:
 		return slotRowsPerStrip
+	case 284:
+		return slotPlanar
 	case 305:
 		return slotSoftware
 	case 306:
 		return slotDateTime
+	case 320:
+		return slotColorMap
 	case 322:
 		return slotTileWidth
 	case 323:
@@ -105,6 +115,10 @@ func slotOf(tag uint16) slot {
 		return slotTileOffsets
 	case 330:
 		return slotSubIFDs
+	case 332:
+		return slotInkSet
+	case 338:
+		return slotExtraSamples
 	case 339:
 		return slotSampleFormat
 	case 33550:
@@ -140,7 +154,7 @@ func byteLimit(s slot) (limit uint64, cut bool) {
 		return maxGeoKeys, false
 	case slotTiepoints:
 		return maxPoints * 6 * 8, false
-	case slotBits, slotSampleFormat:
+	case slotBits, slotSampleFormat, slotExtraSamples:
 		return maxBands * 2, true
 	case slotGeoASCII:
 		return maxGeoText, true

@@ -42,6 +42,15 @@ func typeSize(typ uint16) uint64 {
 	return 0
 }
 
+// isInteger tells whether values of a type are whole numbers.
+func isInteger(typ uint16) bool {
+	switch typ {
+	case typeByte, typeShort, typeLong, typeSByte, typeSShort, typeSLong, typeIFD, typeLong8, typeSLong8, typeIFD8:
+		return true
+	}
+	return false
+}
+
 // A field is one entry of an IFD and, once fetched, the bytes of its value.
 type field struct {
 	set   bool

@@ -100,6 +100,11 @@ func brokenOf(f File) []Case {
 		{"bits past the end", f.Value(0, 258, end), truncated},
 		{"bits of 0", f.Count(0, 258, 1).Value(0, 258, 0), malformed},
 		{"bits of no type", f.Type(0, 258, 77), malformed},
+		{"too few bits", f.Count(0, 258, 3), malformed},
+		{"two widths", f.Count(0, 256, 2), malformed},
+		{"no value of samples", f.Count(0, 277, 0), malformed},
+		{"planar configuration 3", f.Short(0, 284, 3), malformed},
+		{"planar configuration of doubles", f.Type(0, 284, 12), malformed},
 
 		{"IFD 1 is its own next", f.Next(0, f.IFD(0)), ""},
 		{"the last IFD leads back", f.Next(2, f.IFD(1)), ""},
@@ -125,9 +130,9 @@ func brokenOf(f File) []Case {
 	for _, tag := range []uint16{258, 305, 306, 339, 33550, 33922, 34735, 34736, 34737, 42112} {
 		code, many := "", ""
 		switch tag {
-		case 258:
+		case 258, 339:
 			code, many = truncated, Harmless
-		case 339, 33550, 33922:
+		case 33550, 33922:
 			many = Harmless // as many as are needed are there
 		}
 		cases = append(cases, Case{fmt.Sprintf("absurd count of %d", tag), f.Count(0, tag, huge), many},

@@ -23,6 +23,7 @@ type Raster struct {
 
 	BigTIFF, BigEndian bool
 	Layout             Layout
+	NoGhost            bool // no ghost area in a COG: the layout alone, as other writers have it
 
 	Keys        []Key     // GeoKeyDirectory; none if nil
 	PixelScale  []float64 // ModelPixelScaleTag

@@ -113,7 +113,7 @@ func (w *writer) file() ([]byte, error) {
 	first := len(w.out)
 	w.offset(0)
 
-	if r.Layout == COG {
+	if r.Layout == COG && !r.NoGhost {
 		w.ghost()
 	}
 	if r.Layout != IFDsLast {
