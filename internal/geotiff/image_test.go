@@ -28,16 +28,16 @@ func TestRolesOfImages(t *testing.T) {
 			warning          string
 		}{
 			{"as written", f, 2, 1, true, ""},
-			{"pages", f.Value(1, 254, 2).Value(2, 254, 0).Value(3, 254, 2), 1, 4, false, ""},
-			{"a thumbnail first", f.Value(0, 254, 1), 2, 0, true, ""},
-			{"a mask first", f.Value(0, 254, 4), 2, 0, true, ""},
-			{"a mask of another size", f.Value(1, 256, 63), 2, 1, false, "does not fit"},
+			{"pages", f.Long(1, 254, 2).Long(2, 254, 0).Long(3, 254, 2), 1, 4, false, ""},
+			{"a thumbnail first", f.Long(0, 254, 1), 2, 0, true, ""},
+			{"a mask first", f.Long(0, 254, 4), 2, 0, true, ""},
+			{"a mask of another size", f.Long(1, 256, 63), 2, 1, false, "does not fit"},
 			{"a mask of three bands", f.Short(1, 277, 3), 2, 1, true, ""},
 			{"a mask of two bands", f.Short(1, 277, 2), 2, 1, false, "does not fit"},
-			{"masks of overviews alone", f.Value(1, 254, 5), 2, 1, false, ""},
+			{"masks of overviews alone", f.Long(1, 254, 5), 2, 1, false, ""},
 			{"overviews in SubIFDs", inSub, 2, 1, false, ""},
 			{"a page behind SubIFDs", twice, 2, 2, false, ""},
-			{"a reduced image behind SubIFDs", twice.Value(1, 254, 1), 2, 1, false, ""},
+			{"a reduced image behind SubIFDs", twice.Long(1, 254, 1), 2, 1, false, ""},
 		} {
 			h := read(t, c.file)
 			if len(h.Overviews) != c.overviews || h.Pages != c.pages || h.HasMask != c.mask || h.Width != 64 {

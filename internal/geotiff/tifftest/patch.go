@@ -138,13 +138,27 @@ func (f File) Value(i int, tag uint16, v uint64) File {
 
 // Short sets the value of an entry of IFD i that holds one SHORT.
 func (f File) Short(i int, tag, v uint16) File {
+	at := f.inline(i, tag)
+	f = bytes.Clone(f)
+	f.order().PutUint16(f[at:], v)
+	return f
+}
+
+// Long sets the value of an entry of IFD i that holds one LONG.
+func (f File) Long(i int, tag uint16, v uint32) File {
+	at := f.inline(i, tag)
+	f = bytes.Clone(f)
+	f.order().PutUint32(f[at:], v)
+	return f
+}
+
+// inline tells where an entry holds a value that fits into it.
+func (f File) inline(i int, tag uint16) uint64 {
 	at := f.entry(i, tag) + 8
 	if f.big() {
 		at += 4
 	}
-	f = bytes.Clone(f)
-	f.order().PutUint16(f[at:], v)
-	return f
+	return at
 }
 
 // Cut ends the file after n bytes.
