@@ -2,8 +2,10 @@
 GO ?= go
 TOOL = $(GO) tool -modfile=tools/go.mod
 FUZZTIME ?= 30s
+CORPUS ?= ../shared/corpus
+SCHEMAS ?= ../shared/schemas
 
-.PHONY: help demo test lint vuln race bench fuzz cross corpus e2e unprivileged ci
+.PHONY: help demo test lint vuln race bench fuzz cross corpus fidelity oddtiffs e2e unprivileged ci
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -43,7 +45,17 @@ cross: ## build for the other systems
 	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/cairn
 
 corpus: ## catalog real GeoTIFFs and validate every STAC file; CORPUS is their folder, SCHEMAS that of check.py
-	CORPUS=$${CORPUS:-../shared/corpus/files} SCHEMAS=$${SCHEMAS:-../shared/schemas} scripts/corpus.sh
+	CORPUS='$(abspath $(CORPUS))' SCHEMAS='$(abspath $(SCHEMAS))' scripts/corpus.sh
+
+fidelity: ## hold Items against what GDAL says of the files, field by field; CORPUS is a folder with a truth.jsonl
+	@if [ ! -f '$(CORPUS)/truth.jsonl' ]; then echo 'fidelity: no truth.jsonl in $(CORPUS), nothing was measured'; \
+	else CAIRN_TEST_CORPUS='$(abspath $(CORPUS))' $(GO) test -count=1 -v ./internal/fidelity; fi
+
+oddtiffs: ## make GeoTIFFs of every odd kind in the folder ODD, for make fidelity CORPUS=…; needs Python and PyPI
+	@if [ -z '$(ODD)' ]; then echo 'oddtiffs: say where, as in make oddtiffs ODD=/tmp/odd'; exit 2; fi
+	python3 -m venv '$(ODD)/venv'
+	'$(ODD)/venv/bin/pip' -q install -r scripts/requirements.txt
+	'$(ODD)/venv/bin/python' scripts/oddtiffs.py '$(ODD)'
 
 e2e: ## the same against an S3 server that this project did not write, which is installed for it
 	scripts/e2e.sh
