@@ -41,6 +41,16 @@ const (
 var methods = [...][]method{
 	mercatorSphereMethods,
 	transverseMercatorMethods,
+	mercatorMethods,
+	cylindricalMethods,
+	stereographicMethods,
+	azimuthalMethods,
+	viewMethods,
+	obliqueMethods,
+	krovakMethods,
+	islandMethods,
+	pseudocylindricalMethods,
+	curvedMethods,
 }
 
 // eachMethod is an iterator over methods.
