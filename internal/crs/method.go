@@ -39,8 +39,12 @@ const (
 
 // methods are all there are, file by file. They are plain data, so that a program that starts pays nothing for them.
 var methods = [...][]method{
-	mercatorSphereMethods,
+	pseudoMercatorMethods,
 	transverseMercatorMethods,
+	conicMethods,
+	polyconicMethods,
+	cassiniMethods,
+	miningGridMethods,
 	mercatorMethods,
 	cylindricalMethods,
 	stereographicMethods,

@@ -3,14 +3,9 @@ package crs
 import "math"
 
 // Web maps' Mercator: the formulas of the sphere applied to ellipsoidal coordinates (Guidance Note 7-2, 3.2.1.2).
-var mercatorSphereMethods = []method{
+var pseudoMercatorMethods = []method{
 	{"Popular Visualisation Pseudo Mercator", 1024, []string{"Mercator_Auxiliary_Sphere", "Popular Visualisation Pseudo-Mercator"}, 0,
-		[]param{
-			{"Latitude of natural origin", 8801, angle, []string{"latitude_of_origin"}, []uint16{3081}, 0},
-			{"Longitude of natural origin", 8802, angle, []string{"central_meridian"}, []uint16{3080}, 0},
-			{"False easting", 8806, length, []string{"false_easting"}, []uint16{3082}, 0},
-			{"False northing", 8807, length, []string{"false_northing"}, []uint16{3083}, 0},
-		}, newPseudoMercator},
+		[]param{latNatOrigin, lonNatOrigin, falseEasting, falseNorthing}, newPseudoMercator},
 }
 
 type pseudoMercator struct{ radius, lon0, east, north float64 }

@@ -8,15 +8,14 @@ import (
 var transverseMercatorMethods = []method{
 	{"Transverse Mercator", 9807, []string{"Gauss_Kruger", "Transverse_Mercator_Complex"}, 1, transverseMercatorParams, newTransverseMercator},
 	{"Transverse Mercator 3D", 1111, nil, 0, transverseMercatorParams, newTransverseMercator},
+	// Its coordinates are westing and southing.
+	{"Transverse Mercator (South Orientated)", 9808, nil, 27, transverseMercatorParams, transverseMercatorSouth},
+	{"Transverse Mercator Zoned Grid System", 9824, nil, 0,
+		[]param{latNatOrigin, {"Initial longitude", 8830, angle, nil, nil, -180}, {"Zone width", 8831, angle, nil, nil, 6},
+			scaleNatOnly, falseEasting, falseNorthing}, newZonedGrid},
 }
 
-var transverseMercatorParams = []param{
-	{"Latitude of natural origin", 8801, angle, []string{"latitude_of_origin"}, []uint16{3081, 3085, 3089}, 0},
-	{"Longitude of natural origin", 8802, angle, []string{"central_meridian"}, []uint16{3080, 3084, 3088}, 0},
-	{"Scale factor at natural origin", 8805, ratio, []string{"scale_factor"}, []uint16{3092}, 1},
-	{"False easting", 8806, length, []string{"false_easting"}, []uint16{3082, 3090, 3086}, 0},
-	{"False northing", 8807, length, []string{"false_northing"}, []uint16{3083, 3091, 3087}, 0},
-}
+var transverseMercatorParams = []param{latNatOrigin, lonNatOrigin, scaleNatOnly, falseEasting, falseNorthing}
 
 // transverseMercator is EPSG method 9807 in the JHS formulas (Guidance Note 7-2, 3.5.3.1), which are Krüger's series, here
 // to the sixth order in the third flattening as in Engsager and Poder (2007). Within 3,900 km of the central meridian the
@@ -39,28 +38,59 @@ func newTransverseMercator(e ellipsoid, v []float64) (projection, error) {
 	if !(k0 > 0) {
 		return nil, fmt.Errorf("scale factor %v is not positive", k0)
 	}
-	if !(math.Abs(lat0) <= 90) {
-		return nil, fmt.Errorf("latitude of natural origin %v is not within ±90", lat0)
+	if err := within(90, "latitude of natural origin", lat0); err != nil {
+		return nil, err
 	}
-	n := e.f / (2 - e.f)
-	n2 := n * n
+	n := e.n()
+	radius, _ := e.meridian()
 	t := &transverseMercator{
 		lon0:   lon0,
-		radius: k0 * e.a / (1 + n) * (1 + n2/4 + n2*n2/64 + n2*n2*n2/256),
+		radius: radius * k0,
 		east:   east,
 		north:  north,
 		beta:   series(n, &betas),
 		delta:  series(n, &deltas),
 	}
 	if lat0 != 0 { // bring the northing of the origin to the equator
-		ecc := math.Sqrt(e.e2)
-		sin, cos := math.Sincos(lat0 * radians)
-		chi := math.Atan(math.Sinh(math.Asinh(sin/cos) - ecc*math.Atanh(ecc*sin)))
+		chi := math.Atan(math.Sinh(e.isometric(lat0 * radians)))
 		alpha := series(n, &alphas)
 		sin2, cos2 := math.Sincos(2 * chi)
 		t.north -= t.radius * (chi + sines(&alpha, sin2, cos2))
 	}
 	return t, nil
+}
+
+func transverseMercatorSouth(e ellipsoid, v []float64) (projection, error) {
+	lat0, lon0, k0, falseWest, falseSouth := v[0], v[1], v[2], v[3], v[4]
+	p, err := newTransverseMercator(e, []float64{lat0, lon0, k0, 0, 0})
+	if err != nil {
+		return nil, err
+	}
+	return reversed{p, falseWest, true, falseSouth}, nil
+}
+
+// A zonedGrid is one of zones whose number stands before the six digits of the easting (Guidance Note 7-2, 3.2.3.3).
+type zonedGrid struct {
+	zone           projection // about the meridian 0
+	initial, width float64    // degrees
+}
+
+func newZonedGrid(e ellipsoid, v []float64) (projection, error) {
+	lat0, initial, width, k0, east, north := v[0], v[1], v[2], v[3], v[4], v[5]
+	if !(width > 0 && width <= 360) {
+		return nil, fmt.Errorf("zone width %v", width)
+	}
+	p, err := newTransverseMercator(e, []float64{lat0, 0, k0, east, north})
+	return zonedGrid{p, initial, width}, err
+}
+
+func (g zonedGrid) inverse(x, y float64) (lon, lat float64, ok bool) {
+	zone := math.Floor(x / 1e6)
+	if !(zone >= 1 && (zone-1)*g.width < 360) {
+		return 0, 0, false
+	}
+	lon, lat, ok = g.zone.inverse(x-float64(zone*1e6), y)
+	return g.initial + float64((zone-0.5)*g.width) + lon, lat, ok
 }
 
 func (t *transverseMercator) inverse(x, y float64) (lon, lat float64, ok bool) {
