@@ -2,9 +2,11 @@ package crs
 
 import "math"
 
-// World maps with curved parallels, of the sphere with the semi-major axis (Van der Grinten's: of the one of the same area), as in PROJ.
+// World maps with curved parallels, of the sphere with the semi-major axis (Van der Grinten's: of the one of the same
+// area), as in PROJ.
 var curvedMethods = []method{
-	{"Aitoff", 0, nil, 0, worldParams, func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromAitoff) }},
+	{"Aitoff", 0, nil, 0, worldParams,
+		func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromAitoff) }},
 	{"Winkel Tripel", 0, nil, 0, []param{lonNatOrigin, standardParallel, falseEasting, falseNorthing}, winkelTripel},
 	{"Van Der Grinten", 0, []string{"VanDerGrinten", "Van_der_Grinten_I"}, 25, worldParams,
 		func(e ellipsoid, v []float64) (projection, error) { return world(e.sphere(), v, fromVanDerGrinten) }},
@@ -24,8 +26,8 @@ func fromAitoff(x, y float64) (lam, phi float64) {
 	return 2 * math.Atan2(sin*x/r, max(cos, 0)), arcsin(sin * y / r)
 }
 
-// winkelTripel is the mean of Aitoff's projection and the equidistant cylindrical one, inverted by Newton's iteration (İpbüker and
-// Bildirici 2002).
+// winkelTripel is the mean of Aitoff's projection and the equidistant cylindrical one, inverted by Newton's iteration
+// (İpbüker and Bildirici 2002).
 func winkelTripel(e ellipsoid, v []float64) (projection, error) {
 	lon0, parallel, east, north := v[0], v[1], v[2], v[3]
 	if err := within(89.9, "standard parallel", parallel); err != nil {
@@ -100,7 +102,7 @@ func fromVanDerGrinten(x, y float64) (lam, phi float64) {
 		c2 := c1 - 2*y2 + x2
 		c3 := -2*c1 + 1 + 2*y2 + float64(r2*r2)
 		d := y2/c3 + (2*float64(c2*c2*c2)/float64(c3*c3*c3)-9*float64(c1*c2)/float64(c3*c3))/27
-		a1 := (c1 - float64(c2*c2)/(3*c3)) / c3
+		a1 := (c1 - float64(float64(c2*c2)/(3*c3))) / c3
 		m1 := 2 * math.Sqrt(-a1/3)
 		third := math.Acos(min(max(3*d/(a1*m1), -1), 1)) / 3
 		phi = math.Copysign(math.Pi*(-float64(m1*math.Cos(third+math.Pi/3))-c2/(3*c3)), y)

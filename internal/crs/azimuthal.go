@@ -4,22 +4,24 @@ import "math"
 
 // Azimuthal projections but the stereographic and orthographic ones.
 var azimuthalMethods = []method{
-	{"Lambert Azimuthal Equal Area", 9820, nil, 10, []param{latNatOrigin, lonNatOrigin, falseEasting, falseNorthing}, equalAreaAzimuthal},
-	{"Lambert Azimuthal Equal Area (Spherical)", 1027, nil, 0, []param{latNatOrigin, lonNatOrigin, falseEasting, falseNorthing},
+	{"Lambert Azimuthal Equal Area", 9820, nil, 10, placeParams, equalAreaAzimuthal},
+	{"Lambert Azimuthal Equal Area (Spherical)", 1027, nil, 0, placeParams,
 		equalAreaAzimuthalSpherical},
 	{"Lambert Azimuthal Equal Area (Spherical)", 9821, nil, 0,
 		[]param{{"Spherical latitude of origin", 8828, angle, latNames, latKeys, 0},
 			{"Spherical longitude of origin", 8829, angle, lonNames, lonKeys, 0}, falseEasting, falseNorthing},
 		equalAreaAzimuthalSpherical},
-	{"Azimuthal Equidistant", 1125, nil, 12, []param{latNatOrigin, lonNatOrigin, falseEasting, falseNorthing}, equidistantAzimuthal},
+	{"Azimuthal Equidistant", 1125, nil, 12, placeParams, equidistantAzimuthal},
 	// Its formulas are for small areas, where they agree with the exact ones, which PROJ uses for it too.
-	{"Modified Azimuthal Equidistant", 9832, nil, 0, []param{latNatOrigin, lonNatOrigin, falseEasting, falseNorthing}, equidistantAzimuthal},
-	{"Guam Projection", 9831, nil, 0, []param{latNatOrigin, lonNatOrigin, falseEasting, falseNorthing}, guam},
-	{"Gnomonic", 0, nil, 19, []param{latNatOrigin, lonNatOrigin, falseEasting, falseNorthing}, gnomonic},
+	{"Modified Azimuthal Equidistant", 9832, nil, 0, placeParams, equidistantAzimuthal},
+	{"Guam Projection", 9831, nil, 0, placeParams, guam},
+	{"Gnomonic", 0, nil, 19, placeParams, gnomonic},
 }
 
-// equalAreaAzimuthal (Guidance Note 7-2, 3.4.2) is the spherical projection of authalic latitudes, stretched so that the scale is the same in
-// both directions at the origin.
+var placeParams = []param{latNatOrigin, lonNatOrigin, falseEasting, falseNorthing}
+
+// equalAreaAzimuthal (Guidance Note 7-2, 3.4.2) is the spherical projection of authalic latitudes, stretched so that
+// the scale is the same in both directions at the origin.
 func equalAreaAzimuthal(e ellipsoid, v []float64) (projection, error) {
 	lat0, lon0, east, north := v[0], v[1], v[2], v[3]
 	if err := within(90, "latitude of natural origin", lat0); err != nil {
@@ -36,7 +38,7 @@ func equalAreaAzimuthal(e ellipsoid, v []float64) (projection, error) {
 	}
 	return frame(radius, lon0, east, north, func(x, y float64) (lam, phi float64) {
 		x, y = x/stretch, y*stretch
-		half := float64(x*x)/4 + float64(y*y)/4 // squared sine of half the distance, which is a whole circle's at the antipode
+		half := float64(x*x)/4 + float64(y*y)/4 // squared sine of half the distance: 1 at the antipode
 		if half > 1 {
 			if half > 1+brim {
 				return off()
@@ -54,7 +56,8 @@ func equalAreaAzimuthalSpherical(e ellipsoid, v []float64) (projection, error) {
 	return equalAreaAzimuthal(e.sphere(), v)
 }
 
-// equidistantAzimuthal shows distance and azimuth of the geodesics from its origin, as far as the longest one, half a meridian.
+// equidistantAzimuthal shows distance and azimuth of the geodesics from its origin, as far as the longest one, half a
+// meridian.
 func equidistantAzimuthal(e ellipsoid, v []float64) (projection, error) {
 	lat0, lon0, east, north := v[0], v[1], v[2], v[3]
 	if err := within(90, "latitude of natural origin", lat0); err != nil {

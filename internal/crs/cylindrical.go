@@ -4,10 +4,10 @@ import "math"
 
 // Cylindrical projections but Mercator's.
 //
-// On an ellipsoid, an equidistant one is two things. EPSG method 1028 measures along the meridian, as PROJ does since 9.8. All else
-// that is called so (methods 1029 and 9823, GeoTIFF's and GDAL's Equirectangular, Esri's Equidistant_Cylindrical and Plate_Carree)
-// multiplies latitudes with the semi-major axis, which is also what GDAL made of 1028 until then. Of two of one name the first is
-// what a name without a code means.
+// On an ellipsoid, an equidistant one is two things. EPSG method 1028 measures along the meridian, as PROJ does since
+// 9.8. All else that is called so (methods 1029 and 9823, GeoTIFF's and GDAL's Equirectangular, Esri's
+// Equidistant_Cylindrical and Plate_Carree) multiplies latitudes with the semi-major axis, which is also what GDAL made
+// of 1028 until then. Of two of one name the first is what a name without a code means.
 var cylindricalMethods = []method{
 	{"Equidistant Cylindrical (Spherical)", 1029, []string{"Equirectangular", "Equidistant_Cylindrical", "Plate_Carree"}, 17,
 		[]param{standardParallel, latNatOrigin, lonNatOrigin, falseEasting, falseNorthing}, equidistantSpherical},
@@ -80,8 +80,8 @@ func equalAreaCylindrical(e ellipsoid, v []float64) (projection, error) {
 	})
 }
 
-// beyondPole takes latitudes as far as maxLatitude for the pole: grids of all the Earth whose first row is the pole reach half a
-// cell beyond.
+// beyondPole takes latitudes as far as maxLatitude for the pole: grids of all the Earth whose first row is the pole
+// reach half a cell beyond.
 func beyondPole(phi float64) float64 {
 	if math.Abs(phi) <= maxLatitude*radians {
 		return min(max(phi, -halfPi), halfPi)

@@ -5,10 +5,11 @@ import (
 	"math"
 )
 
-// framed is a projection whose formulas work on a plane of their own: its origin where theirs is, its unit their radius, and
-// longitudes counted from their meridian.
+// framed is a projection whose formulas work on a plane of their own: its origin where theirs is, its unit their
+// radius, and longitudes counted from their meridian.
 type framed struct {
-	// unproject returns the longitude and latitude in radians of a place on that plane; what is not a place of the Earth is off().
+	// unproject returns the longitude and latitude in radians of a place on that plane; what is not a place of the
+	// Earth is off().
 	unproject         func(x, y float64) (lam, phi float64)
 	unit              float64 // metres
 	lon0, east, north float64 // degrees; metres
@@ -21,12 +22,13 @@ const (
 	onceRound = math.Pi
 	// goesOn is that of cylindrical ones, whose maps may begin anywhere and go on beyond the turn; as far as maxLongitude.
 	goesOn = maxLongitude * radians
-	// brim is how far in radians a place may lie over the rim of the map and be on it: 6 mm, since rims are written in decimals.
+	// brim is how far in radians a place may lie over the rim of the map and be on it: 6 mm, since rims are written in
+	// decimals.
 	brim = 1e-9
 )
 
-// frame makes a projection of formulas that show each place once: unit in metres, longitude of their meridian in degrees, false
-// easting and northing in metres.
+// frame makes a projection of formulas that show each place once: unit in metres, longitude of their meridian in
+// degrees, false easting and northing in metres.
 func frame(unit, lon0, east, north float64, unproject func(x, y float64) (lam, phi float64)) (projection, error) {
 	if !(unit > 0 && unit <= math.MaxFloat64) {
 		return nil, fmt.Errorf("its scale makes a radius of %v m", unit)
@@ -46,7 +48,8 @@ func rolled(unit, lon0, east, north float64, unproject func(x, y float64) (lam, 
 func (f *framed) inverse(x, y float64) (lon, lat float64, ok bool) {
 	lam, phi := f.unproject((x-f.east)/f.unit, (y-f.north)/f.unit)
 	// Written so that NaN is not ok; infinite coordinates are not either, even where they are an end of the Earth.
-	if !(math.Abs(lam) <= f.turn+brim && math.Abs(phi) <= halfPi+brim && math.Abs(x) <= math.MaxFloat64 && math.Abs(y) <= math.MaxFloat64) {
+	if !(math.Abs(lam) <= f.turn+brim && math.Abs(phi) <= halfPi+brim &&
+		math.Abs(x) <= math.MaxFloat64 && math.Abs(y) <= math.MaxFloat64) {
 		return 0, 0, false
 	}
 	lam, phi = min(max(lam, -f.turn), f.turn), min(max(phi, -halfPi), halfPi)
@@ -56,7 +59,8 @@ func (f *framed) inverse(x, y float64) (lon, lat float64, ok bool) {
 // off is no place.
 func off() (lam, phi float64) { return math.NaN(), math.NaN() }
 
-// narrowed is x/width: a longitude where a parallel has a width; at a pole, which has none, 0 on its axis and no place beside it.
+// narrowed is x/width: a longitude where a parallel has a width; at a pole, which has none, 0 on its axis and no place
+// beside it.
 func narrowed(x, width float64) float64 {
 	if math.Abs(x) <= brim && math.Abs(width) <= brim {
 		return 0

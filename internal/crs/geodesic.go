@@ -2,8 +2,8 @@ package crs
 
 import "math"
 
-// geodesics are those that begin at one latitude, with Karney's series to the sixth order ("Algorithms for geodesics", J. Geodesy 87,
-// 2013, equations 15 to 25), good to nanometres.
+// geodesics are those that begin at one latitude, with Karney's series to the sixth order ("Algorithms for geodesics",
+// J. Geodesy 87, 2013, equations 15 to 25), good to nanometres.
 type geodesics struct {
 	e        ellipsoid
 	phi      float64 // radians
@@ -21,18 +21,25 @@ func newGeodesics(e ellipsoid, lat float64) *geodesics {
 	n := e.n()
 	n2 := n * n
 	return &geodesics{e: e, phi: phi, sin: sin / h, cos: cos / h,
-		a3: [6]float64{1, -(1 - n) / 2, -(1./4 + n/8 - 3./8*n2), -(1./16 + 3./16*n + n2/16), -(3./64 + n/32), -3. / 128},
+		a3: [6]float64{
+			1,
+			-(1 - n) / 2,
+			-(1./4 + n/8 - float64(3*n2)/8),
+			-(1./16 + float64(3*n)/16 + n2/16),
+			-(3./64 + n/32),
+			-3. / 128,
+		},
 		c3: [5][5]float64{
-			{(1 - n) / 4, (1 - n2) / 8, 3./64 + 3./64*n - n2/64, 5./128 + n/64, 3. / 128},
-			{1./16 - 3./32*n + n2/32, 3./64 - n/32 - 3./64*n2, 3./128 + n/128, 5. / 256},
-			{5./192 - 3./64*n + 5./192*n2, 3./128 - 5./192*n, 7. / 512},
-			{7./512 - 7./256*n, 7. / 512},
+			{(1 - n) / 4, (1 - n2) / 8, 3./64 + float64(3*n)/64 - n2/64, 5./128 + n/64, 3. / 128},
+			{1./16 - float64(3*n)/32 + n2/32, 3./64 - n/32 - float64(3*n2)/64, 3./128 + n/128, 5. / 256},
+			{5./192 - float64(3*n)/64 + float64(5*n2)/192, 3./128 - float64(5*n)/192, 7. / 512},
+			{7./512 - float64(7*n)/256, 7. / 512},
 			{21. / 2560},
 		}}
 }
 
-// direct returns the longitude from the start and the latitude, both in radians, of the end of a geodesic that leaves in the direction
-// of a unit vector and is s metres long, up to half a turn.
+// direct returns the longitude from the start and the latitude, both in radians, of the end of a geodesic that leaves
+// in the direction of a unit vector and is s metres long, up to half a turn.
 func (g *geodesics) direct(east, north, s float64) (lam, phi float64) {
 	sin0 := east * g.cos
 	cos0 := math.Hypot(north, east*g.sin)
@@ -45,7 +52,7 @@ func (g *geodesics) direct(east, north, s float64) (lam, phi float64) {
 	ofSphere := series(eps, &distances)
 	back := series(eps, &arcs)
 	e2 := eps * eps
-	scale := g.e.a * (1 - g.e.f) * (1 + e2/4 + e2*e2/64 + e2*e2*e2/256) / (1 - eps)
+	scale := g.e.a * (1 - g.e.f) * wholeness(e2) / (1 - eps)
 	tau := s/scale + (*auxiliary)(&ofSphere).geographic(sigma1)
 	sigma2 := (*auxiliary)(&back).geographic(tau)
 
@@ -68,14 +75,14 @@ func (g *geodesics) direct(east, north, s float64) (lam, phi float64) {
 		}
 	}
 	third := auxiliary(c3)
-	omega -= g.e.f * sin0 * a3 * (third.geographic(sigma2) - third.geographic(sigma1))
+	omega -= float64(g.e.f * sin0 * a3 * (third.geographic(sigma2) - third.geographic(sigma1)))
 
 	z, r := cos0*sin2, math.Hypot(cos0*cos2, sin0)
 	return math.Remainder(omega, 2*math.Pi), math.Atan2(z, (1-g.e.f)*r)
 }
 
-// Series for distances as functions of arcs on the auxiliary sphere (C1, equation 18) and for arcs as functions of distances (C1',
-// equation 21).
+// Series for distances as functions of arcs on the auxiliary sphere (C1, equation 18) and for arcs as functions of
+// distances (C1', equation 21).
 var (
 	distances = [order][]float64{
 		{-1. / 2, 0, 3. / 16, 0, -1. / 32},

@@ -23,8 +23,8 @@ var (
 	southernLobes = []lobe{{-180, -100, -160}, {-100, -20, -60}, {-20, 80, 20}, {80, 180, 140}}
 )
 
-// fromInterruptedGoode: lobes meet on the map where they do on Earth at the equator. As in PROJ, Greenland and the east of Siberia are
-// whole on both of the northern lobes.
+// fromInterruptedGoode: lobes meet on the map where they do on Earth at the equator. As in PROJ, Greenland and the east
+// of Siberia are whole on both of the northern lobes.
 func fromInterruptedGoode(x, y float64) (lam, phi float64) {
 	lobes := northernLobes
 	if y < 0 {
@@ -35,13 +35,13 @@ func fromInterruptedGoode(x, y float64) (lam, phi float64) {
 		k++
 	}
 	l := lobes[k]
-	x -= l.middle * radians
+	x -= float64(l.middle * radians)
 	if math.Abs(y) < goodeSeam {
 		lam, phi = fromSinusoidal(x, y)
 	} else {
 		lam, phi = fromMollweide(x, y+math.Copysign(goodeShift(), y))
 	}
-	lam += l.middle * radians
+	lam += float64(l.middle * radians)
 	lon, lat := lam*degrees, phi*degrees
 	const rim = brim * degrees
 	in := func(west, east, south float64) bool { return lon >= west-rim && lon <= east+rim && lat >= south-rim }
@@ -59,7 +59,7 @@ func goodeShift() float64 {
 	theta := goodeSeam
 	for range 10 {
 		sin, cos := math.Sincos(2 * theta)
-		theta -= (2*theta + sin - math.Pi*math.Sin(goodeSeam)) / (2 + 2*cos)
+		theta -= (2*theta + sin - float64(math.Pi*math.Sin(goodeSeam))) / (2 + 2*cos)
 	}
-	return math.Sqrt2*math.Sin(theta) - goodeSeam
+	return float64(math.Sqrt2*math.Sin(theta)) - goodeSeam
 }

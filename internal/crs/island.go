@@ -4,15 +4,15 @@ import "math"
 
 // Projections of one country each.
 var islandMethods = []method{
-	{"New Zealand Map Grid", 9811, nil, 26, []param{latNatOrigin, lonNatOrigin, falseEasting, falseNorthing}, newZealand},
+	{"New Zealand Map Grid", 9811, nil, 26, placeParams, newZealand},
 	{"Colombia Urban", 1052, []string{"IGAC_Plano_Cartesiano"}, 0,
 		[]param{latNatOrigin, lonNatOrigin, falseEasting, falseNorthing, planeHeight}, colombiaUrban},
 }
 
 var planeHeight = param{"Projection plane origin height", 1039, length, planeHeightNames, nil, 0}
 
-// Coefficients of the New Zealand Map Grid (Guidance Note 7-2, 3.5.2, from Reilly 1973): from latitude differences to isometric ones, from
-// those to the map, and back to latitudes. The first power's come first.
+// Coefficients of the New Zealand Map Grid (Guidance Note 7-2, 3.5.2, from Reilly 1973): from latitude differences to
+// isometric ones, from those to the map, and back to latitudes. The first power's come first.
 var (
 	mapGridPsi = []float64{0.6399175073, -0.1358797613, 0.063294409, -0.02526853, 0.0117879, -0.0055161, 0.0026906, -0.001333,
 		0.00067, -0.00034}
@@ -46,7 +46,7 @@ func newZealand(e ellipsoid, v []float64) (projection, error) {
 		psi := real(z)
 		dphi := horner(mapGridPhi, psi) * psi
 		// The two series of latitudes fit each other around New Zealand; where they do not any more, the map ends.
-		if !(math.Abs(horner(mapGridPsi, dphi)*dphi-psi) < 1e-7) {
+		if !(math.Abs(float64(horner(mapGridPsi, dphi)*dphi)-psi) < 1e-7) {
 			return off()
 		}
 		return imag(z), (lat0 + float64(dphi*fifth)) * radians
@@ -61,8 +61,8 @@ func horner(c []float64, x float64) (sum float64) {
 	return sum
 }
 
-// colombiaUrban is a plane at a city's height (Guidance Note 7-2, 3.5.5), solved for the latitude by iteration where the note has an
-// approximation, and within 300 km of its origin.
+// colombiaUrban is a plane at a city's height (Guidance Note 7-2, 3.5.5), solved for the latitude by iteration where
+// the note has an approximation, and within 300 km of its origin.
 func colombiaUrban(e ellipsoid, v []float64) (projection, error) {
 	lat0, lon0, east, north, height := v[0], v[1], v[2], v[3], v[4]
 	if err := within(85, "latitude of natural origin", lat0); err != nil {

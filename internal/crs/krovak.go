@@ -2,8 +2,9 @@ package crs
 
 import "math"
 
-// Krovak's oblique conformal conic of Gauss's sphere (Guidance Note 7-2, 3.1.3). Its own axes are southing and westing, in this order,
-// which GDAL and PROJ keep as x and y; the variants that are north orientated have x = -westing, y = -southing.
+// Krovak's oblique conformal conic of Gauss's sphere (Guidance Note 7-2, 3.1.3). Its own axes are southing and westing,
+// in this order, which GDAL and PROJ keep as x and y; the variants that are north orientated have x = -westing, y =
+// -southing.
 var krovakMethods = []method{
 	{"Krovak", 9819, nil, 0, krovakParams,
 		func(e ellipsoid, v []float64) (projection, error) { return krovak(e, v, false, false) }},
@@ -36,7 +37,7 @@ func krovak(e ellipsoid, v []float64, north, modified bool) (projection, error) 
 	g := newGauss(e, lat0)
 	n, flat := math.Sincos(parallel * radians)
 	rho := g.radius * k0 * flat / n // of the parallel on the map
-	tan := math.Tan(math.Pi/4 + parallel*radians/2)
+	tan := math.Tan(math.Pi/4 + float64(parallel*radians)/2)
 	axisSin, axisCos := math.Sincos(colatitude * radians)
 	return frame(1, lon0, 0, 0, func(x, y float64) (lam, phi float64) {
 		south, west := x, y
@@ -64,8 +65,8 @@ func krovak(e ellipsoid, v []float64, north, modified bool) (projection, error) 
 	})
 }
 
-// krovakCorrection is what the modified variants add to southing and westing: a polynomial of the fourth degree for the Czech Republic,
-// decimetres there, that goes astray some hundreds of kilometres beyond.
+// krovakCorrection is what the modified variants add to southing and westing: a polynomial of the fourth degree for the
+// Czech Republic, decimetres there, that goes astray some hundreds of kilometres beyond.
 func krovakCorrection(south, west float64) (ds, dw float64, ok bool) {
 	z := complex(south-1089000, west-654000)
 	if !(math.Abs(real(z)) < 1e6 && math.Abs(imag(z)) < 1e6) {

@@ -2,8 +2,8 @@ package crs
 
 import "math"
 
-// Auxiliary latitudes: series in the third flattening to the sixth order (Karney, "On auxiliary latitudes", 2022, whose rows for
-// the conformal one are deltas), good to 1e-15 radians on the Earth's ellipsoids.
+// Auxiliary latitudes: series in the third flattening to the sixth order (Karney, "On auxiliary latitudes", 2022, whose
+// rows for the conformal one are deltas), good to 1e-15 radians on the Earth's ellipsoids.
 
 // n is the third flattening.
 func (e ellipsoid) n() float64 { return e.f / (2 - e.f) }
@@ -18,7 +18,7 @@ func (e ellipsoid) authalic() auxiliary   { return series(e.n(), &fromAuthalic) 
 // geographic returns the geographic latitude of an auxiliary one; radians.
 func (a *auxiliary) geographic(aux float64) float64 {
 	sin2, cos2 := math.Sincos(2 * aux)
-	return aux + sines((*[order]float64)(a), sin2, cos2)
+	return aux + float64(sines((*[order]float64)(a), sin2, cos2))
 }
 
 // isometric latitude of a geographic one in radians. It is finite at the poles, since their tangents are.
@@ -33,7 +33,8 @@ func (a *auxiliary) fromIsometric(psi float64) float64 {
 	return a.geographic(math.Atan(math.Sinh(psi)))
 }
 
-// q is the area in units of a²/2 between the equator and a parallel, per radian of longitude: 2 sin of the latitude on a sphere.
+// q is the area in units of a²/2 between the equator and a parallel, per radian of longitude: 2 sin of the latitude on
+// a sphere.
 func (e ellipsoid) q(phi float64) float64 {
 	sin := math.Sin(phi)
 	if e.e2 == 0 {
@@ -46,15 +47,18 @@ func (e ellipsoid) q(phi float64) float64 {
 // authalicRadius is that of the sphere with the ellipsoid's area, in metres.
 func (e ellipsoid) authalicRadius() float64 { return e.a * math.Sqrt(e.q(halfPi)/2) }
 
-// meridian is the radius in metres by which rectifying latitudes are lengths of meridian, and arc that of one from the equator to a
-// geographic latitude.
+// meridian is the radius in metres by which rectifying latitudes are lengths of meridian, and arc that of one from the
+// equator to a geographic latitude.
 func (e ellipsoid) meridian() (radius float64, arc func(phi float64) float64) {
 	n := e.n()
-	n2 := n * n
-	radius = e.a / (1 + n) * (1 + n2/4 + n2*n2/64 + n2*n2*n2/256)
+	radius = e.a / (1 + n) * wholeness(n*n)
 	to := auxiliary(series(n, &toRectifying))
 	return radius, func(phi float64) float64 { return radius * to.geographic(phi) }
 }
+
+// wholeness is the length of an ellipse's circumference in those of a circle that is as wide as its axes together, by
+// the square of the third flattening of the ellipse.
+func wholeness(n2 float64) float64 { return 1 + float64(n2/4*(1+float64(n2/16*(1+n2/4)))) }
 
 // nu is the radius of curvature in the prime vertical in metres, at a latitude in radians.
 func (e ellipsoid) nu(phi float64) float64 {

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// Mercator's projection (Guidance Note 7-2, 3.2.1). GeoTIFF and Esri have one name for variants A and B, which the parameters tell
-// apart: a standard parallel makes it B.
+// Mercator's projection (Guidance Note 7-2, 3.2.1). GeoTIFF and Esri have one name for variants A and B, which the
+// parameters tell apart: a standard parallel makes it B.
 var mercatorMethods = []method{
 	{"Mercator (variant A)", 9804, []string{"Mercator_1SP", "Mercator_Variant_A", "Mercator (1SP)"}, 7,
 		[]param{latNatOrigin, lonNatOrigin, scaleNatOnly, falseEasting, falseNorthing}, mercatorA},
@@ -32,8 +32,8 @@ func mercator(e ellipsoid, radius, lon0, east, north float64) (projection, error
 	})
 }
 
-// mercatorA: the natural origin of this variant is on the equator. GDAL and PROJ take another latitude for a standard parallel where
-// there is no scale, and understand nothing where there is one.
+// mercatorA: the natural origin of this variant is on the equator. GDAL and PROJ take another latitude for a standard
+// parallel where there is no scale, and understand nothing where there is one.
 func mercatorA(e ellipsoid, v []float64) (projection, error) {
 	lat0, lon0, k0, east, north := v[0], v[1], v[2], v[3], v[4]
 	switch {
@@ -55,7 +55,8 @@ func mercatorB(e ellipsoid, v []float64) (projection, error) {
 
 func mercatorC(e ellipsoid, v []float64) (projection, error) {
 	parallel, lon0, lat, east, north := v[0], v[1], v[2], v[3], v[4]
-	if err := errors.Join(within(89.9, "standard parallel", parallel), within(89.9, "latitude of false origin", lat)); err != nil {
+	err := errors.Join(within(89.9, "standard parallel", parallel), within(89.9, "latitude of false origin", lat))
+	if err != nil {
 		return nil, err
 	}
 	radius := e.parallel(parallel)

@@ -5,11 +5,13 @@ import (
 	"math"
 )
 
-// Oblique Mercator projections (Guidance Note 7-2, 3.2.4): Mercator's, turned, of Gauss's sphere. Variant A counts from where the initial
-// line crosses the sphere's equator, B from the projection centre. The Swiss one is B with an azimuth of 90 degrees.
+// Oblique Mercator projections (Guidance Note 7-2, 3.2.4): Mercator's, turned, of Gauss's sphere. Variant A counts from
+// where the initial line crosses the sphere's equator, B from the projection centre. The Swiss one is B with an azimuth
+// of 90 degrees.
 var obliqueMethods = []method{
 	{"Hotine Oblique Mercator (variant A)", 9812,
-		[]string{"Hotine_Oblique_Mercator", "Hotine_Oblique_Mercator_Azimuth_Natural_Origin", "Rectified_Skew_Orthomorphic_Natural_Origin"}, 3,
+		[]string{"Hotine_Oblique_Mercator", "Hotine_Oblique_Mercator_Azimuth_Natural_Origin",
+			"Rectified_Skew_Orthomorphic_Natural_Origin"}, 3,
 		[]param{latCentre, lonCentre, azimuth, skewAngle, scaleCentre, falseEasting, falseNorthing},
 		func(e ellipsoid, v []float64) (projection, error) { return hotine(e, v, false) }},
 	{"Hotine Oblique Mercator (variant B)", 9815,
@@ -22,7 +24,8 @@ var obliqueMethods = []method{
 		[]param{latNatOrigin, lonNatOrigin, scaleNatOrigin, falseEasting, falseNorthing}, gaussSchreiber},
 }
 
-// skewAngle is 90 in a GeoTIFF without it (libgeotiff); in a WKT without it the azimuth, as Esri means it, which is for its reader to see to.
+// skewAngle is 90 in a GeoTIFF without it (libgeotiff); in a WKT without it the azimuth, as Esri means it, which is for
+// its reader to see to.
 var skewAngle = param{"Angle from Rectified to Skew Grid", 8814, angle, skewNames, skewKeys, 90}
 
 func hotine(e ellipsoid, v []float64, fromCentre bool) (projection, error) {
@@ -39,8 +42,8 @@ func hotine(e ellipsoid, v []float64, fromCentre bool) (projection, error) {
 	if math.Abs(alpha) == 90 {
 		cosA = 0
 	}
-	// The initial line crosses the equator of the sphere with an azimuth of which these are sine and cosine, this far before the centre: in
-	// longitude on the sphere, and along the line.
+	// The initial line crosses the equator of the sphere with an azimuth of which these are sine and cosine, this far
+	// before the centre: in longitude on the sphere, and along the line.
 	sin, cos := sinA*g.cos, math.Hypot(cosA, sinA*g.sin)
 	lag := math.Atan2(sinA*g.sin, cosA)
 	u0 := 0.0
@@ -48,7 +51,7 @@ func hotine(e ellipsoid, v []float64, fromCentre bool) (projection, error) {
 		u0 = math.Atan2(g.sin, g.cos*cosA)
 	}
 	turnSin, turnCos := math.Sincos(skew * radians)
-	return frame(g.radius*k0, lon0-lag/g.n*degrees, east, north, func(x, y float64) (lam, phi float64) {
+	return frame(g.radius*k0, lon0-float64(lag/g.n*degrees), east, north, func(x, y float64) (lam, phi float64) {
 		along := float64(y*turnCos) + float64(x*turnSin) + u0
 		beside := float64(x*turnCos) - float64(y*turnSin)
 		if !(math.Abs(along) <= math.Pi+brim) {
@@ -60,7 +63,8 @@ func hotine(e ellipsoid, v []float64, fromCentre bool) (projection, error) {
 	})
 }
 
-// laborde is of Madagascar, where a cubic turns a transverse Mercator projection into an oblique one; it is inverted as far as it is one.
+// laborde is of Madagascar, where a cubic turns a transverse Mercator projection into an oblique one; it is inverted as
+// far as it is one.
 func laborde(e ellipsoid, v []float64) (projection, error) {
 	lat0, lon0, azimuth, k0, east, north := v[0], v[1], v[2], v[3], v[4], v[5]
 	if err := within(89.99, "latitude of projection centre", lat0); err != nil {
@@ -110,8 +114,8 @@ func gaussSchreiber(e ellipsoid, v []float64) (projection, error) {
 	})
 }
 
-// fromTransverse returns the vector (to the central meridian, to the east, to the pole) of a place on a transverse Mercator map of the
-// unit sphere.
+// fromTransverse returns the vector (to the central meridian, to the east, to the pole) of a place on a transverse
+// Mercator map of the unit sphere.
 func fromTransverse(x, y float64) (px, py, pz float64) {
 	sin, cos := math.Sincos(y)
 	return cos, math.Sinh(x), sin

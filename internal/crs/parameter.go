@@ -1,7 +1,7 @@
 package crs
 
-// Parameters of methods. Their GeoKeys are those that libgeotiff looks for, in its order. Names and keys are variables of their own, which
-// lets the compiler lay out the methods that copy a parameter, so that nothing runs at start.
+// Parameters of methods. Their GeoKeys are those that libgeotiff looks for, in its order. Names and keys are variables
+// of their own, which lets the compiler lay out the methods that copy a parameter, so that nothing runs at start.
 var (
 	latKeys       = []uint16{3081, 3085, 3089} // natural origin, false origin, centre
 	lonKeys       = []uint16{3080, 3084, 3088}

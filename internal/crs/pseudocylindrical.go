@@ -2,28 +2,40 @@ package crs
 
 import "math"
 
-// Projections of the whole Earth with straight parallels. None but Equal Earth has an EPSG code. All but Equal Earth and the sinusoidal
-// one are of the sphere with the semi-major axis, whatever the ellipsoid, as in PROJ.
+// Projections of the whole Earth with straight parallels. None but Equal Earth has an EPSG code. All but Equal Earth
+// and the sinusoidal one are of the sphere with the semi-major axis, whatever the ellipsoid, as in PROJ.
 var pseudocylindricalMethods = []method{
 	{"Equal Earth", 1078, nil, 0, worldParams, equalEarth},
 	{"Sinusoidal", 0, nil, 24, worldParams, sinusoidal},
-	{"Mollweide", 0, nil, 0, worldParams, func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromMollweide) }},
-	{"Robinson", 0, nil, 23, worldParams, func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromRobinson) }},
-	{"Goode Homolosine", 0, nil, 0, worldParams, func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromGoode) }},
+	{"Mollweide", 0, nil, 0, worldParams,
+		func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromMollweide) }},
+	{"Robinson", 0, nil, 23, worldParams,
+		func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromRobinson) }},
+	{"Goode Homolosine", 0, nil, 0, worldParams,
+		func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromGoode) }},
 	{"Interrupted Goode Homolosine", 0, nil, 0, worldParams,
 		func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromInterruptedGoode) }},
-	{"Eckert I", 0, nil, 0, worldParams, func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromEckert1) }},
-	{"Eckert II", 0, nil, 0, worldParams, func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromEckert2) }},
-	{"Eckert III", 0, nil, 0, worldParams, func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromEckert3) }},
-	{"Eckert IV", 0, nil, 0, worldParams, func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromEckert4) }},
-	{"Eckert V", 0, nil, 0, worldParams, func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromEckert5) }},
-	{"Eckert VI", 0, nil, 0, worldParams, func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromEckert6) }},
-	{"Wagner IV", 0, nil, 0, worldParams, func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromWagner4) }},
-	{"Natural Earth", 0, nil, 0, worldParams, func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromNaturalEarth) }},
+	{"Eckert I", 0, nil, 0, worldParams,
+		func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromEckert1) }},
+	{"Eckert II", 0, nil, 0, worldParams,
+		func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromEckert2) }},
+	{"Eckert III", 0, nil, 0, worldParams,
+		func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromEckert3) }},
+	{"Eckert IV", 0, nil, 0, worldParams,
+		func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromEckert4) }},
+	{"Eckert V", 0, nil, 0, worldParams,
+		func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromEckert5) }},
+	{"Eckert VI", 0, nil, 0, worldParams,
+		func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromEckert6) }},
+	{"Wagner IV", 0, nil, 0, worldParams,
+		func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromWagner4) }},
+	{"Natural Earth", 0, nil, 0, worldParams,
+		func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromNaturalEarth) }},
 	{"Quartic Authalic", 0, nil, 0, worldParams,
 		func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromQuarticAuthalic) }},
-	{"Times", 0, nil, 0, worldParams, func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromTimes) }},
-	{"Loximuthal", 0, nil, 0, []param{latNatOrigin, lonNatOrigin, falseEasting, falseNorthing}, loximuthal},
+	{"Times", 0, nil, 0, worldParams,
+		func(e ellipsoid, v []float64) (projection, error) { return world(e, v, fromTimes) }},
+	{"Loximuthal", 0, nil, 0, placeParams, loximuthal},
 	{"Winkel I", 0, nil, 0, []param{lonNatOrigin, standardParallel, falseEasting, falseNorthing}, winkel1},
 }
 
@@ -83,7 +95,7 @@ func fromEckert1(x, y float64) (lam, phi float64) {
 }
 
 func fromEckert2(x, y float64) (lam, phi float64) {
-	t := 2 - math.Abs(y)*math.Sqrt(3/(2*math.Pi)) // square root of 4 - 3 sin(phi)
+	t := 2 - float64(math.Abs(y)*math.Sqrt(3/(2*math.Pi))) // square root of 4 - 3 sin(phi)
 	return x * math.Sqrt(6*math.Pi) / (2 * t), math.Copysign(arcsin((4-float64(t*t))/3), y)
 }
 
@@ -165,7 +177,8 @@ func winkel1(e ellipsoid, v []float64) (projection, error) {
 	})
 }
 
-// solve returns where a function has a value, by Newton's iteration from a guess, and its slope there; NaN where it does not get there.
+// solve returns where a function has a value, by Newton's iteration from a guess, and its slope there; NaN where it
+// does not get there.
 func solve(value, guess float64, f func(t float64) (value, slope float64)) (t, slope float64) {
 	t = guess
 	for range 30 {

@@ -2,9 +2,9 @@ package crs
 
 import "math"
 
-// Robinson's projection is a table: every 5 degrees the length of the parallel and its distance from the equator (Robinson 1974).
-// Between its rows any curve will do; these are the cubics whose coefficients PROJ carries (single precision, in degrees from the row), so
-// that places agree with it.
+// Robinson's projection is a table: every 5 degrees the length of the parallel and its distance from the equator
+// (Robinson 1974). Between its rows any curve will do; these are the cubics whose coefficients PROJ carries (single
+// precision, in degrees from the row), so that places agree with it.
 var (
 	robinsonLength = [...][4]float32{
 		{1, 2.2199e-17, -7.15515e-05, 3.1103e-06}, {0.9986, -0.000482243, -2.4897e-05, -1.3309e-06},

@@ -5,13 +5,14 @@ import (
 	"math"
 )
 
-// Stereographic projections (Guidance Note 7-2, 3.3). GeoTIFF and GDAL's WKT 1 have one name for the polar variants A and B, which
-// the latitude tells apart: a pole makes it A.
+// Stereographic projections (Guidance Note 7-2, 3.3). GeoTIFF and GDAL's WKT 1 have one name for the polar variants A
+// and B, which the latitude tells apart: a pole makes it A.
 var stereographicMethods = []method{
 	{"Polar Stereographic (variant A)", 9810, []string{"Polar_Stereographic", "Polar_Stereographic_Variant_A"}, 15,
 		[]param{latNatOrigin, lonPole, scaleNatOrigin, falseEasting, falseNorthing}, polarA},
 	{"Polar Stereographic (variant B)", 9829,
-		[]string{"Polar_Stereographic", "Stereographic_North_Pole", "Stereographic_South_Pole", "Polar_Stereographic_Variant_B"}, 15,
+		[]string{"Polar_Stereographic", "Stereographic_North_Pole", "Stereographic_South_Pole",
+			"Polar_Stereographic_Variant_B"}, 15,
 		[]param{latPolarParallel, lonOrigin, falseEasting, falseNorthing}, polarB},
 	{"Polar Stereographic (variant C)", 9830, []string{"Polar_Stereographic_Variant_C"}, 0,
 		[]param{latPolarParallel, lonOrigin, eastFalseOrigin, northFalseOrigin}, polarC},
@@ -27,8 +28,8 @@ var (
 	latPolarParallel = param{"Latitude of standard parallel", 8832, angle, polarParallelNames, latKeys, 90}
 )
 
-// polar makes the projection from a pole, of which north is 1 or -1. k is the radius in metres at the pole, 2 a k0 and a factor near
-// 1; see polarRadius.
+// polar makes the projection from a pole, of which north is 1 or -1. k is the radius in metres at the pole, 2 a k0 and
+// a factor near 1; see polarRadius.
 func polar(e ellipsoid, pole, radius, lon0, east, north float64) (projection, error) {
 	conformal := e.conformal()
 	return frame(radius, lon0, east, north, func(x, y float64) (lam, phi float64) {
@@ -37,7 +38,8 @@ func polar(e ellipsoid, pole, radius, lon0, east, north float64) (projection, er
 	})
 }
 
-// polarRadius is the radius in metres of the place on the map whose conformal latitude is the equator's, where the scale at the pole is 1.
+// polarRadius is the radius in metres of the place on the map whose conformal latitude is the equator's, where the
+// scale at the pole is 1.
 func polarRadius(e ellipsoid) float64 {
 	ecc := math.Sqrt(e.e2)
 	return 2 * e.a / math.Sqrt(math.Pow(1+ecc, 1+ecc)*math.Pow(1-ecc, 1-ecc))
@@ -105,8 +107,8 @@ func doubleStereographic(e ellipsoid, v []float64) (projection, error) {
 	})
 }
 
-// stereographic is Snyder's (Map Projections: A Working Manual, 1987, pages 159 to 163): conformal latitudes on a sphere whose scale
-// is true in the direction of the parallel of origin.
+// stereographic is Snyder's (Map Projections: A Working Manual, 1987, pages 159 to 163): conformal latitudes on a
+// sphere whose scale is true in the direction of the parallel of origin.
 func stereographic(e ellipsoid, v []float64) (projection, error) {
 	lat0, lon0, k0, east, north := v[0], v[1], v[2], v[3], v[4]
 	if math.Abs(lat0) == 90 {
@@ -124,8 +126,8 @@ func stereographic(e ellipsoid, v []float64) (projection, error) {
 	})
 }
 
-// fromStereographic returns the vector (to the meridian of origin, to the east, to the pole) of a place on a stereographic map of a
-// sphere of diameter 1, from the sine and cosine of the latitude of origin.
+// fromStereographic returns the vector (to the meridian of origin, to the east, to the pole) of a place on a
+// stereographic map of a sphere of diameter 1, from the sine and cosine of the latitude of origin.
 func fromStereographic(x, y, sin, cos float64) (px, py, pz float64) {
 	r2 := float64(x*x) + float64(y*y)
 	up := 1 - r2 // towards the origin

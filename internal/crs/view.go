@@ -2,15 +2,15 @@ package crs
 
 import "math"
 
-// Views of the Earth: from infinitely far away (Guidance Note 7-2, 3.3.5) and from geostationary satellites (CGMS 03, LRIT/HRIT global
-// specification, 4.4.3.2). All of them are lines of sight that meet the ellipsoid.
+// Views of the Earth: from infinitely far away (Guidance Note 7-2, 3.3.5) and from geostationary satellites (CGMS 03,
+// LRIT/HRIT global specification, 4.4.3.2). All of them are lines of sight that meet the ellipsoid.
 var viewMethods = []method{
-	{"Orthographic", 9840, nil, 21, []param{latNatOrigin, lonNatOrigin, falseEasting, falseNorthing},
+	{"Orthographic", 9840, nil, 21, placeParams,
 		func(e ellipsoid, v []float64) (projection, error) {
 			return orthographic(e, []float64{v[0], v[1], 0, 1, v[2], v[3]})
 		}},
 	// What Esri calls Orthographic.
-	{"Orthographic (Spherical)", 0, nil, 0, []param{latNatOrigin, lonNatOrigin, falseEasting, falseNorthing},
+	{"Orthographic (Spherical)", 0, nil, 0, placeParams,
 		func(e ellipsoid, v []float64) (projection, error) {
 			return orthographic(ellipsoid{a: e.a}, []float64{v[0], v[1], 0, 1, v[2], v[3]})
 		}},
@@ -72,8 +72,8 @@ func geostationary(e ellipsoid, v []float64, sweepX bool) (projection, error) {
 	})
 }
 
-// meet returns where a line through a point meets the ellipsoid of semi-major axis 1, the place that is furthest in its direction; ok is
-// false where it does not.
+// meet returns where a line through a point meets the ellipsoid of semi-major axis 1, the place that is furthest in its
+// direction; ok is false where it does not.
 func (e ellipsoid) meet(x, y, z, dx, dy, dz float64) (px, py, pz float64, ok bool) {
 	w := 1 / (1 - e.e2) // in a space where the ellipsoid is a sphere but z weighs more
 	a := float64(dx*dx) + float64(dy*dy) + float64(w*float64(dz*dz))

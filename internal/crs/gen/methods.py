@@ -1,10 +1,12 @@
-"""Writes ../testdata/methods.json: what PROJ makes of places all over the domain of projection methods, far beyond their usual areas.
+"""Writes ../testdata/methods.json: what PROJ makes of places all over the domain of projection methods, far beyond
+their usual areas.
 
     pip install pyproj==3.7.2
     python3 internal/crs/gen/methods.py [FILE [POINTS]]
 
-Each case is a method with parameter values in the order in which it takes them, on an ellipsoid. `on` holds [x, y, longitude, latitude] by
-PROJ's projection of the place, `off` holds [x, y] which PROJ does not take for a place, or not for one that is there.
+Each case is a method with parameter values in the order in which it takes them, on an ellipsoid. `on` holds [x, y,
+longitude, latitude] by PROJ's projection of the place, `off` holds [x, y] which PROJ does not take for a place, or not
+for one that is there.
 """
 
 import json
@@ -191,7 +193,8 @@ def case(name, code, params, values, ellipsoid, area, points, pick):
         if not (math.isfinite(x) and math.isfinite(y)):
             return
         lon2, lat2 = there.transform(x, y, direction="INVERSE")
-        # Places that PROJ itself does not find again are no truth: the far side of a view, the end of a series. Nor are those at infinity.
+        # Places that PROJ itself does not find again are no truth: the far side of a view, the end of a series. Nor
+        # are those at infinity.
         if math.isfinite(lon2) and ground(lon, lat, lon2, lat2) < 1 and math.hypot(x, y) < 1e9:
             on.append([x, y, round(lon, 9), round(lat, 9)])
 
