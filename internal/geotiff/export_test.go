@@ -1,0 +1,4 @@
+package geotiff
+
+// ParseMetadata is parseMetadata, for its fuzz target.
+var ParseMetadata = parseMetadata
