@@ -22,10 +22,13 @@ type Config struct {
 	Exclude     []Glob // which Objects are left out, sidecars too
 	Datetime    Datetime
 	Properties  Properties
-	AssumeCRS   int    // EPSG code for rasters that name no CRS; 0: they are Rejects
-	AssetHref   string // AssetSource, AssetHTTPS, or a URL template with {key}
-	Static      Static
-	Retention   time.Duration // how long a superseded Snapshot is kept
+	Scenes      Scenes
+	AssumeCRS   int // EPSG code for rasters that name no CRS; 0: they are without a footprint
+	// WithoutFootprint is what to do with rasters whose place on the Earth is not known.
+	WithoutFootprint WithoutFootprint
+	AssetHref        string // AssetSource, AssetHTTPS, or a URL template with {key}
+	Static           Static
+	Retention        time.Duration // how long a superseded Snapshot is kept
 }
 
 // Collections say how the Source is divided.
@@ -49,7 +52,10 @@ type Datetime struct {
 	// Patterns are searched in the key, in order, before anything else. Their named groups are year, month, day, hour,
 	// minute and second; or the same with start_ and with end_ in front, for an interval.
 	Patterns []*regexp.Regexp
-	Fallback Fallback
+	// FromSidecar are fields of metadata files, FromMetadata GDAL's metadata items, that tell a time; the first that does wins.
+	FromSidecar  []Field
+	FromMetadata []Field
+	Fallback     Fallback
 }
 
 // Properties are what the config adds to each Item.
@@ -58,7 +64,30 @@ type Properties struct {
 	// FromPath are searched in the key. Each named group becomes a text property of that name; two underscores in it
 	// stand for a colon (PropertyName). The first pattern that gives a property wins, and over the constant of that name.
 	FromPath []*regexp.Regexp
+	// FromSidecar and FromMetadata give properties by their names. What FromPath gives goes before, then FromSidecar.
+	FromSidecar  map[string]Field
+	FromMetadata map[string]Field
 }
+
+// A Field names what is to be taken from a sidecar's fields or from GDAL's metadata: a path, or several whose values belong
+// together, as a date and a time of day do.
+type Field []string
+
+// Scenes say which files are the bands of one scene.
+type Scenes struct {
+	Off    bool
+	Known  bool   // those of missions that are known count
+	Tokens []Glob // what the names of a scene's files end in, after "_" or "."
+}
+
+// A WithoutFootprint is what to do with a raster whose place on the Earth is not known.
+type WithoutFootprint string
+
+// The values of WithoutFootprint.
+const (
+	FootprintOrReject WithoutFootprint = "reject" // make it a Reject
+	FootprintOrNull   WithoutFootprint = "item"   // make it an Item without a geometry
+)
 
 // A Fallback is what to do with a raster that tells no time.
 type Fallback string
@@ -108,9 +137,12 @@ func Default() *Config {
 	return &Config{
 		Collections: Collections{Depth: 1},
 		Datetime:    Datetime{Fallback: FallbackModified},
+		Scenes:      Scenes{Known: true},
 		AssetHref:   AssetSource,
 		Static:      StaticAuto,
 		Retention:   24 * time.Hour,
+
+		WithoutFootprint: FootprintOrReject,
 	}
 }
 

@@ -42,6 +42,8 @@ datetime:
   patterns:
     - 'y(?P<year>\d{4})'
     - '(?P<start_year>\d{4})-(?P<end_year>\d{4})'
+  from_sidecar: [sensing_time, DATE_ACQUIRED + SCENE_CENTER_TIME]
+  from_metadata: TIME
   fallback: reject
 properties:
   constants:
@@ -51,6 +53,11 @@ properties:
     cairnlike: true
     nested: {list: [1, -2, 2.5, 18446744073709551615, x]}
   from_path: '(?P<mission>S2[AB])_(?P<sat__orbit_state>asc|desc)'
+  from_sidecar: {"eo:cloud_cover": IMAGE_ATTRIBUTES.CLOUD_COVER}
+  from_metadata:
+    view:sun_elevation: "IMAGERY:SUN_ELEVATION"
+scenes: [known, red, "band_?"]
+without_footprint: item
 assume_crs: EPSG:4326
 asset_href: https://example.com/tiles/{key}?v=1
 static: none
@@ -88,6 +95,12 @@ func TestParse(t *testing.T) {
 		"cairnlike": true,
 		"nested":    map[string]any{"list": []any{int64(1), int64(-2), 2.5, uint64(18446744073709551615), "x"}}})
 	check("from_path", fmt.Sprint(c.Properties.FromPath), `[(?P<mission>S2[AB])_(?P<sat__orbit_state>asc|desc)]`)
+	check("times in sidecars", c.Datetime.FromSidecar, []Field{{"sensing_time"}, {"DATE_ACQUIRED", "SCENE_CENTER_TIME"}})
+	check("times in metadata", c.Datetime.FromMetadata, []Field{{"TIME"}})
+	check("from_sidecar", c.Properties.FromSidecar, map[string]Field{"eo:cloud_cover": {"IMAGE_ATTRIBUTES.CLOUD_COVER"}})
+	check("from_metadata", c.Properties.FromMetadata, map[string]Field{"view:sun_elevation": {"IMAGERY:SUN_ELEVATION"}})
+	check("scenes", fmt.Sprint(c.Scenes), "{false true [red band_?]}")
+	check("without_footprint", c.WithoutFootprint, FootprintOrNull)
 	check("assume_crs", c.AssumeCRS, 4326)
 	check("asset_href", c.AssetHref, "https://example.com/tiles/{key}?v=1")
 	check("static", c.Static, StaticNone)
@@ -114,7 +127,7 @@ func TestParseErrors(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"title: a\n\n\n# x\n\n\ncolections:\n  depth: 1\n", `cairn.yaml:7: unknown key "colections"; did you mean "collections"?`},
 		{"zzz: 1", `cairn.yaml:1: unknown key "zzz"; known here: asset_href, assume_crs, collections, datetime, description, exclude, ` +
-			`include, keywords, license, properties, providers, retention, static, title`},
+			`include, keywords, license, properties, providers, retention, scenes, static, title, without_footprint`},
 		{"collections:\n  dept: 1", `cairn.yaml:2: collections: unknown key "dept"; did you mean "depth"?`},
 		{"collections:\n  depth: -1", `cairn.yaml:2: collections.depth: want a number from 0 to 10, have "-1"`},
 		{"collections:\n  depth: one", `cairn.yaml:2: collections.depth: want a number from 0 to 10, have "one"`},
@@ -127,6 +140,16 @@ func TestParseErrors(t *testing.T) {
 		{"collections:\n  list:\n    - prefix: a/\n    - prefix: a/\n", `cairn.yaml:4: collections.list.prefix: the prefix "a/" is listed twice`},
 		{"collections:\n  list:\n    - prefix: a/\n      id: x\n    - prefix: b/\n      id: x\n",
 			`cairn.yaml:6: collections.list.id: the id "x" is listed twice`},
+		{"scenes: a/b", `cairn.yaml:1: scenes: want what names end in, such as red or B*, have "a/b"`},
+		{"scenes: []", `cairn.yaml:1: scenes: want off, or what the names of a scene's files end in, such as [red, green, blue]`},
+		{"scenes: ['[']", `cairn.yaml:1: scenes: glob "[": a "[" without "]"`},
+		{"without_footprint: maybe", `cairn.yaml:1: without_footprint: want one of reject, item; have "maybe"`},
+		{"datetime: {from_sidecar: a+}", `cairn.yaml:1: datetime.from_sidecar: want the name of a field, such as CLOUD_COVER, or up to 4 with ` +
+			`"+" between them, have "a+"`},
+		{"properties:\n  from_sidecar:\n    datetime: x\n", `cairn.yaml:3: properties.from_sidecar: the property datetime cannot be set here`},
+		{"properties: {from_sidecar: {eo:cloud_cover: C}}", `cairn.yaml:1: properties.from_sidecar: want the name of a field, have ` +
+			`"cloud_cover: C"; a property with a colon in braces needs quotes, as in {"eo:cloud_cover": C}`},
+		{"properties: {from_metadata: [a]}", `cairn.yaml:1: properties.from_metadata: want up to 100 properties with a field each, have a list`},
 		{"collections:\n  list: [{prefix: a/, id: a b}]\n",
 			`cairn.yaml:2: collections.list.id: want an id of 1 to 200 letters, digits, ".", "_" and "-", have "a b"`},
 		{"collections:\n  list: [{prefix: a/, id: ..}]\n",
@@ -174,7 +197,7 @@ func TestParseErrors(t *testing.T) {
 		{"title: &a b", `cairn.yaml:1: "&": anchors, aliases, tags, directives and complex keys are not used here`},
 		{"title: a\n---\ntitle: b\n", `cairn.yaml:3: a second YAML document; there may be only one`},
 		{"- a", `cairn.yaml:1: want keys (asset_href, assume_crs, collections, datetime, description, exclude, include, keywords, ` +
-			`license, properties, providers, retention, static, title), have a list`},
+			`license, properties, providers, retention, scenes, static, title, without_footprint), have a list`},
 		{"title: a\n\tb: c", ``},
 		{"title: \xff", `cairn.yaml: the file is not UTF-8 text`},
 		{strings.Repeat("#", maxBytes+1), `cairn.yaml: the file has 262145 bytes; at most 262144 are read`},
@@ -196,6 +219,7 @@ func TestKeysAreRead(t *testing.T) {
 		"title": "x", "description": "x", "license": "MIT", "keywords": "[x]", "providers": "[{name: x}]",
 		"collections": "{depth: 3}", "include": "x", "exclude": "x", "datetime": "{fallback: reject}",
 		"properties": "{constants: {x: 1}}", "assume_crs": "4326", "asset_href": "http://x/{key}", "static": "none", "retention": "1h",
+		"scenes": "off", "without_footprint": "item",
 	}
 	for key := range Default().fields() {
 		c, err := Parse([]byte(key + ": " + values[key]))
@@ -203,6 +227,35 @@ func TestKeysAreRead(t *testing.T) {
 			t.Error(err)
 		} else if reflect.DeepEqual(c, Default()) {
 			t.Errorf("%s changes nothing", key)
+		}
+	}
+}
+
+func TestScenes(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "{false true []}", "scenes: off": "{true false []}", "scenes: false": "{true false []}", "scenes: known": "{false true []}",
+		"scenes: [red, nir]": "{false false [red nir]}", "scenes: B*": "{false false [B*]}", "scenes:": "{false true []}",
+	} {
+		if c, err := Parse([]byte(in)); err != nil || fmt.Sprint(c.Scenes) != want {
+			t.Errorf("%q gives %v, %v; want %s", in, c.Scenes, err, want)
+		}
+	}
+}
+
+func TestPropertyValue(t *testing.T) {
+	for _, tt := range []struct {
+		name, text string
+		want       any
+	}{
+		{"eo:cloud_cover", "12.50", 12.5}, {"a", "7", int64(7)}, {"a", "-0", int64(0)}, {"a", "1e3", 1000.}, {"a", "024", "024"}, {"a", ".5", ".5"},
+		{"a", "1e999", "1e999"}, {"a", "9223372036854775808", 9223372036854775808.}, {"a", "NaN", "NaN"}, {"a", "true", true}, {"a", "True", "True"},
+		{"a", "", nil}, {"platform", "8", "8"}, {"mission", "", nil}, {"instruments", "OLI_TIRS", []any{"OLI_TIRS"}}, {"gsd", "30", 30.},
+		{"gsd", "-1", nil}, {"gsd", "inf", nil}, {"gsd", "x", nil}, {"created", "2024-01-31T12:00:00Z", "2024-01-31T12:00:00Z"},
+		{"created", "2024-01-31", nil}, {"license", "a b", nil},
+	} {
+		v, ok := PropertyValue(tt.name, tt.text)
+		if ok != (tt.want != nil) || ok && !reflect.DeepEqual(v, tt.want) {
+			t.Errorf("PropertyValue(%s, %q) = %#v, %v; want %#v", tt.name, tt.text, v, ok, tt.want)
 		}
 	}
 }

@@ -29,17 +29,24 @@ func (c *Config) fields() fields {
 		"include": globs(&c.Include),
 		"exclude": globs(&c.Exclude),
 		"datetime": mapping(fields{
-			"patterns": patterns(&c.Datetime.Patterns, checkTimeGroups),
-			"fallback": oneOf(&c.Datetime.Fallback, FallbackModified, FallbackReject),
+			"patterns":      patterns(&c.Datetime.Patterns, checkTimeGroups),
+			"from_sidecar":  timeFields(&c.Datetime.FromSidecar),
+			"from_metadata": timeFields(&c.Datetime.FromMetadata),
+			"fallback":      oneOf(&c.Datetime.Fallback, FallbackModified, FallbackReject),
 		}),
 		"properties": mapping(fields{
-			"constants": c.constants,
-			"from_path": patterns(&c.Properties.FromPath, checkPropertyGroups),
+			"constants":     c.constants,
+			"from_path":     patterns(&c.Properties.FromPath, checkPropertyGroups),
+			"from_sidecar":  propertyFields(&c.Properties.FromSidecar),
+			"from_metadata": propertyFields(&c.Properties.FromMetadata),
 		}),
+		"scenes":     c.scenes,
 		"assume_crs": c.assumeCRS,
-		"asset_href": c.assetHref,
-		"static":     oneOf(&c.Static, StaticAuto, StaticItems, StaticCollections, StaticNone),
-		"retention":  c.retention,
+
+		"without_footprint": oneOf(&c.WithoutFootprint, FootprintOrReject, FootprintOrNull),
+		"asset_href":        c.assetHref,
+		"static":            oneOf(&c.Static, StaticAuto, StaticItems, StaticCollections, StaticNone),
+		"retention":         c.retention,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -56,6 +57,40 @@ func (c *Config) constants(n ast.Node) error {
 		c.Properties.Constants[name] = v
 	}
 	return nil
+}
+
+// PropertyValue is the value of a property that a text of a file gives: a number, true or false where it is written like one in
+// JSON, and the text itself otherwise; what STAC's common metadata wants where it asks for a type. ok is false for what cannot be
+// that.
+func PropertyValue(name, text string) (v any, ok bool) {
+	switch want := propertyTypes[name]; want {
+	case "":
+		return scalarOf(text), text != ""
+	case "texts":
+		return []any{text}, text != ""
+	case "length":
+		f, err := strconv.ParseFloat(text, 64)
+		return f, err == nil && f > 0 && !math.IsInf(f, 0)
+	default:
+		return text, text != "" && checkType(want, text) == ""
+	}
+}
+
+var numberPattern = regexp.MustCompile(`^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$`) // RFC 8259, section 6
+
+func scalarOf(text string) any {
+	switch {
+	case text == "true", text == "false":
+		return text == "true"
+	case numberPattern.MatchString(text):
+		if i, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return i
+		}
+		if f, err := strconv.ParseFloat(text, 64); err == nil {
+			return f
+		}
+	}
+	return text
 }
 
 func checkType(want string, v any) string {

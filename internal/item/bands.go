@@ -17,30 +17,69 @@ const maxBands = 1024
 // maxText bounds a text that is taken from a file, in bytes.
 const maxText = 1000
 
-// bandsOf describes the bands of a raster; nil where there are too many. raster tells whether any of them needs the raster
-// extension.
-func bandsOf(h *geotiff.Header) (bands []stac.Band, raster bool) {
+// bandsOf describes the bands of a raster; nil where there are too many.
+func bandsOf(m *raster) []stac.Band {
+	h := m.header
 	if len(h.Bands) > maxBands {
-		return nil, false
+		return nil
 	}
-	nodata := nodataOf(h.Nodata)
-	bands = make([]stac.Band, len(h.Bands))
+	bands := make([]stac.Band, len(h.Bands))
 	for i, b := range h.Bands {
-		bands[i] = stac.Band{DataType: b.DataType, Nodata: nodata}
+		text := h.Nodata
+		if m.aux != nil {
+			if own, ok := m.aux.Nodata[i]; ok {
+				text = own
+			}
+		}
+		bands[i] = stac.Band{DataType: b.DataType, Nodata: jsonNumber(b.NodataValue(text))}
 	}
-	for _, m := range h.Metadata {
-		if m.Sample >= 0 && m.Sample < len(bands) {
-			describe(&bands[m.Sample], m)
+	for _, meta := range m.metadata() {
+		if meta.Sample >= 0 && meta.Sample < len(bands) {
+			describe(&bands[meta.Sample], meta)
 		}
 	}
+	names := map[string]int{}
 	for i := range bands {
 		b := &bands[i]
 		if (b.Scale == nil || *b.Scale == 1) && (b.Offset == nil || *b.Offset == 0) {
 			b.Scale, b.Offset = nil, nil // GDAL writes both wherever one is set; 1 and 0 say nothing
 		}
-		raster = raster || b.Scale != nil || b.Offset != nil
+		names[bandName(h.Bands[i], *b)]++
 	}
-	return bands, raster
+	for i := range bands {
+		if name := bandName(h.Bands[i], bands[i]); names[name] == 1 {
+			bands[i].Name = name
+		}
+	}
+	return bands
+}
+
+// bandName is what a band may be called, if no other band of its file may be: its description where that is short and plain,
+// else its colour; "" where it has neither.
+func bandName(b geotiff.Band, d stac.Band) string {
+	if d.Description != "" {
+		if isName(d.Description) {
+			return d.Description
+		}
+		return ""
+	}
+	switch b.ColorInterp {
+	case "red", "green", "blue", "alpha":
+		return b.ColorInterp
+	}
+	return ""
+}
+
+func isName(s string) bool {
+	if len(s) > 32 {
+		return false
+	}
+	for i := range len(s) {
+		if !inAlphabet(s[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // statistics are GDAL's names of STAC's statistics (common metadata 1.1.0).
@@ -75,16 +114,9 @@ func describe(b *stac.Band, m geotiff.Meta) {
 	}
 }
 
-// nodataOf is GDAL_NODATA as STAC has it: a number, or "nan", "inf", "-inf"; nil for anything else.
-func nodataOf(s string) any {
-	f, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-	switch {
-	case err != nil:
-		switch strings.ToLower(strings.TrimSpace(s)) {
-		case "-nan", "1.#qnan", "-1.#ind", "nan(ind)", "-nan(ind)":
-			return "nan"
-		}
-		return nil
+// jsonNumber is a nodata value as STAC has it: a number, or "nan", "inf", "-inf"; nil for none.
+func jsonNumber(v any) any {
+	switch f, _ := v.(float64); {
 	case math.IsNaN(f):
 		return "nan"
 	case math.IsInf(f, 1):
@@ -92,7 +124,7 @@ func nodataOf(s string) any {
 	case math.IsInf(f, -1):
 		return "-inf"
 	}
-	return f
+	return v
 }
 
 // numberOf reads a finite number; nil if it is none.

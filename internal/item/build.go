@@ -7,8 +7,10 @@ import (
 	"io/fs"
 
 	"github.com/cairn-stac/cairn/internal/config"
+	"github.com/cairn-stac/cairn/internal/crs"
 	"github.com/cairn-stac/cairn/internal/geotiff"
 	"github.com/cairn-stac/cairn/internal/objstore"
+	"github.com/cairn-stac/cairn/internal/sidecar"
 	"github.com/cairn-stac/cairn/internal/stac"
 )
 
@@ -17,8 +19,8 @@ type Role string
 
 // The Roles.
 const (
-	RoleAsset   Role = "asset"   // in an Item
-	RoleSidecar Role = "sidecar" // belongs to a raster
+	RoleAsset   Role = "asset"   // a raster in an Item
+	RoleSidecar Role = "sidecar" // belongs to a raster, even where it is an asset of its own (a picture, metadata)
 	RoleReject  Role = "reject"  // a raster that cannot be catalogued
 	RoleOther   Role = "other"   // none of Cairn's concern
 )
@@ -28,71 +30,136 @@ type Result struct {
 	Items        []*stac.Item
 	Explanations []Explanation // of the Items, in their order
 	Roles        []Role        // of each Object, in their order
-	Of           []int         // of each Object, in their order: the index of the Item that it is an asset of; -1 for none
+	Of           []int         // of each Object, in their order: the index of the Item in which it is a raster; -1 for none
 	Rejects      []Reject      // in the order of their Objects
 }
 
-// dataAsset is the key of the asset that an Item's raster is.
-const dataAsset = "data"
-
-// Build makes Items and Rejects of the Objects of one scene (those with one SceneKey, all in Collection c). Each raster is
-// read through what open returns for it, and once only; sidecars are not opened. Of the errors of such a reader,
-// fs.ErrPermission and objstore.ErrArchived become Rejects, unless it is objstore.ErrNoStore or ErrCredentials too; any other
-// is returned, wrapped, with the key, and there is no Result.
+// Build makes Items and Rejects of the Objects of one scene (those with one SceneKey, all in Collection c): one Item of the
+// rasters that are called like the bands of one scene, and one of each other raster. Each raster is read through what open
+// returns for it, and once only; so are the sidecars that something is wanted of. Of the errors of such a reader,
+// fs.ErrPermission and objstore.ErrArchived become Rejects of rasters and warnings about sidecars, unless it is
+// objstore.ErrNoStore or ErrCredentials too; any other is returned, wrapped, with the key, and there is no Result.
 func (r *Rules) Build(c Collection, objs []objstore.Object, open func(objstore.Object) io.ReaderAt) (Result, error) {
-	res := Result{Roles: make([]Role, len(objs)), Of: make([]int, len(objs))}
+	b := &builder{rules: r, collection: c, objects: objs, open: open}
+	b.result.Roles, b.result.Of = make([]Role, len(objs)), make([]int, len(objs))
 	for i, o := range objs {
-		res.Of[i] = -1
+		b.result.Roles[i], b.result.Of[i] = RoleOther, -1
 		switch r.Kind(o.Key) {
 		case Raster:
-			it, h, problem, err := r.raster(c, o, open)
-			switch {
-			case err != nil:
-				return Result{}, fmt.Errorf("read header of %s: %w", o.Key, err)
-			case problem != nil:
-				res.Roles[i] = RoleReject
-				res.Rejects = append(res.Rejects, NewReject(o.Key, problem.code, problem.problem))
-			default:
-				res.Roles[i], res.Of[i] = RoleAsset, len(res.Items)
-				res.Items = append(res.Items, it)
-				res.Explanations = append(res.Explanations, Explanation{Rasters: []RasterInfo{{Key: o.Key, Asset: dataAsset, Header: h}}})
+			m := &raster{index: i, object: o, stem: o.Key[:stemEnd(o.Key)]}
+			if at := r.bandAt(m.stem); at >= 0 {
+				m.token = m.stem[at:]
 			}
+			b.rasters = append(b.rasters, m)
 		case Sidecar:
-			res.Roles[i] = RoleSidecar
-		default:
-			res.Roles[i] = RoleOther
+			b.sidecars = append(b.sidecars, i)
 		}
 	}
-	if len(res.Items)+len(res.Rejects) == 0 { // no raster, so there is nothing to be a sidecar of
-		for i := range res.Roles {
-			res.Roles[i] = RoleOther
+	if len(b.rasters) == 0 {
+		return b.result, nil // so there is nothing to be a sidecar of
+	}
+	for _, i := range b.sidecars {
+		b.result.Roles[i] = RoleSidecar
+	}
+	for _, m := range b.rasters {
+		if err := b.look(m); err != nil {
+			return Result{}, err
 		}
 	}
-	return res, nil
+	for _, g := range b.groups() {
+		if err := b.item(g); err != nil {
+			return Result{}, err
+		}
+	}
+	for _, m := range b.rasters {
+		if m.problem != nil {
+			b.result.Roles[m.index] = RoleReject
+			b.result.Rejects = append(b.result.Rejects, NewReject(m.object.Key, m.problem.code, m.problem.problem))
+		}
+	}
+	return b.result, nil
 }
 
-// raster reads one raster.
-func (r *Rules) raster(c Collection, o objstore.Object, open func(objstore.Object) io.ReaderAt) (*stac.Item, *geotiff.Header,
-	*finding, error) {
-	if o.Size == 0 {
-		return nil, nil, found(CodeEmpty, "the file is empty"), nil
+// A builder makes Items of the Objects of one scene.
+type builder struct {
+	rules      *Rules
+	collection Collection
+	objects    []objstore.Object
+	open       func(objstore.Object) io.ReaderAt
+
+	rasters  []*raster
+	sidecars []int            // indices of objects
+	byKey    map[string]int   // of sidecars
+	stems    map[string]bool  // of rasters
+	parsed   map[int]fieldSet // by index of the Object
+	outlines map[traced]crs.Footprint
+	result   Result
+}
+
+// A raster is what is known of one.
+type raster struct {
+	index  int // of its Object
+	object objstore.Object
+	stem   string // its key without the extension
+	token  string // what it is called in a scene of several; "" for a raster by itself
+
+	header   *geotiff.Header
+	aux      *sidecar.PAM // nil: none
+	place    place
+	problem  *finding // why it is a Reject
+	used     []string // keys of sidecars
+	warnings []string
+}
+
+func (m *raster) warn(key, format string, args ...any) {
+	_, name := split(key)
+	m.warnings = append(m.warnings, name+": "+fmt.Sprintf(format, args...))
+}
+
+// metadata is what GDAL's metadata of the raster holds: what the .aux.xml says goes before what the file says, so it comes later.
+func (m *raster) metadata() []geotiff.Meta {
+	if m.aux == nil || len(m.aux.Metadata) == 0 {
+		return m.header.Metadata
 	}
-	h, err := geotiff.Read(open(o), o.Size)
+	return append(m.header.Metadata[:len(m.header.Metadata):len(m.header.Metadata)], m.aux.Metadata...)
+}
+
+// look reads a raster and finds out where it lies.
+func (b *builder) look(m *raster) error {
+	o := m.object
+	if o.Size == 0 {
+		m.problem = found(CodeEmpty, "the file is empty")
+		return nil
+	}
+	h, err := geotiff.Read(b.open(o), o.Size)
 	var format *geotiff.FormatError
 	switch {
+	case err == nil:
+		m.header = h
 	case errors.As(err, &format):
-		return nil, nil, &finding{format.Code, format.Msg}, nil
+		m.problem = &finding{format.Code, format.Msg}
+		return nil
 	case errors.Is(err, objstore.ErrNoStore), errors.Is(err, objstore.ErrCredentials):
-		return nil, nil, nil, err // says nothing of the file, whatever else it may wrap
+		return fmt.Errorf("read header of %s: %w", o.Key, err) // says nothing of the file, whatever else it may wrap
 	case errors.Is(err, fs.ErrPermission):
-		return nil, nil, r.denied(), nil
+		m.problem = b.rules.denied()
+		return nil
 	case errors.Is(err, objstore.ErrArchived):
-		return nil, nil, archived(o), nil
-	case err != nil:
-		return nil, nil, nil, err
+		m.problem = archived(o)
+		return nil
+	default:
+		return fmt.Errorf("read header of %s: %w", o.Key, err)
 	}
-	it, problem := r.describe(c, o, h)
-	return it, h, problem, nil
+	for _, w := range h.Warnings {
+		m.warn(o.Key, "%s", w)
+	}
+	if err := b.locate(m); err != nil {
+		return err
+	}
+	if b.rules.cfg.WithoutFootprint == config.FootprintOrReject {
+		m.problem = m.place.problem
+	}
+	return nil
 }
 
 // denied is the finding of a file that the Source refuses.
@@ -110,85 +177,4 @@ func archived(o objstore.Object) *finding {
 		return found(CodeArchived, "the file is archived")
 	}
 	return found(CodeArchived, "the file is archived (storage class %s)", clean(o.Class, 50))
-}
-
-// describe makes the Item of a raster from its header.
-func (r *Rules) describe(c Collection, o objstore.Object, h *geotiff.Header) (*stac.Item, *finding) {
-	if problem := checkTransform(h); problem != nil {
-		return nil, problem
-	}
-	system, problem := r.crsOf(h)
-	if problem != nil {
-		return nil, problem
-	}
-	outline, problem := footprintOf(h, system)
-	if problem != nil {
-		return nil, problem
-	}
-	when, ok := r.spanOf(o.Key, o.Modified, h)
-	if !ok {
-		return nil, found(CodeNoDatetime, "neither the file nor its key tells a time")
-	}
-	properties := r.properties(o.Key)
-	when.set(properties)
-	properties["proj:code"] = fmt.Sprintf("EPSG:%d", system.Code)
-	if system.Accuracy < 0 {
-		properties["cairn:datum_shift"] = "none"
-	}
-	if gsd := gsdOf(h.Transform, system); gsd > 0 && properties["gsd"] == nil {
-		properties["gsd"] = gsd
-	}
-	it := &stac.Item{
-		ID:         r.ID(c, o.Key),
-		Extensions: []string{stac.ExtFile, stac.ExtProjection},
-		Geometry:   &stac.Geometry{Polygons: outline.Polygons},
-		BBox:       outline.BBox[:],
-		Properties: properties,
-		Collection: c.ID,
-	}
-	asset, raster := r.asset(o, h)
-	if raster {
-		it.Extensions = append(it.Extensions, stac.ExtRaster)
-	}
-	it.Assets = map[string]stac.Asset{dataAsset: asset}
-	return it, nil
-}
-
-// asset describes the file itself. raster tells whether it uses the raster extension.
-func (r *Rules) asset(o objstore.Object, h *geotiff.Header) (a stac.Asset, raster bool) {
-	t := h.Transform
-	a = stac.Asset{
-		Href:  r.assets.href(o.Key),
-		Type:  stac.TypeGeoTIFF,
-		Roles: []string{"data"},
-		Fields: map[string]any{
-			"file:size":      o.Size,
-			"proj:shape":     []any{h.Height, h.Width},
-			"proj:transform": []float64{t.DX, t.RX, t.X0, t.RY, t.DY, t.Y0},
-		},
-	}
-	if h.COG.Valid {
-		a.Type = stac.TypeCOG
-	}
-	a.Bands, raster = bandsOf(h)
-	return a, raster
-}
-
-// properties are what the config says of an Item.
-func (r *Rules) properties(key string) map[string]any {
-	p := make(map[string]any, 6+len(r.cfg.Properties.Constants))
-	for _, re := range r.cfg.Properties.FromPath {
-		for i, match := range re.FindStringSubmatch(key) {
-			name := config.PropertyName(re.SubexpNames()[i])
-			if text := clean(match, maxText); name != "" && text != "" && p[name] == nil {
-				p[name] = text
-			}
-		}
-	}
-	for name, v := range r.cfg.Properties.Constants {
-		if p[name] == nil {
-			p[name] = v
-		}
-	}
-	return p
 }

@@ -11,6 +11,7 @@ const (
 	CodeNoTransform    = "no_transform"
 	CodeNoCRS          = "no_crs"
 	CodeUnsupportedCRS = "unsupported_crs"
+	CodeNotEarth       = "not_earth"
 	CodeOffEarth       = "off_earth"
 	CodeNoDatetime     = "no_datetime"
 	CodeDenied         = "denied"
@@ -42,6 +43,8 @@ var RejectCodes = []RejectCode{
 		"set assume_crs in cairn.yaml, or write one into the file with gdal_edit.py -a_srs", false},
 	{CodeUnsupportedCRS, "The coordinate reference system is user-defined, geocentric, or one that Cairn does not know yet.",
 		"reproject it with gdalwarp -t_srs, e.g. to EPSG:4326 or a UTM zone", false},
+	{CodeNotEarth, "The coordinate reference system is of another body, such as the Moon or Mars, so that there is no place on the Earth.",
+		"set without_footprint to item in cairn.yaml to catalogue it without one, or leave it out with exclude", false},
 	{CodeOffEarth, "The raster lies outside of the area that its coordinate reference system can describe.",
 		"check its geotransform and its coordinate reference system, which probably do not belong together", false},
 	{CodeNoDatetime, "Neither the file nor its key tells a time, and cairn.yaml says to reject such files.",

@@ -37,8 +37,8 @@ func (r *Rules) nameCollections() {
 }
 
 // Collection is the one that the Object with this key belongs to: the listed one with the longest prefix; else the one of
-// its first path levels. Levels that are a number or a date (2024, 2024-01-31, year=2024) name no Collection and end the
-// prefix; so does the file's name. Without any level left it is the Collection named after the Source.
+// its first path levels. Levels that are a number, a date (2024, 2024-01-31, year=2024) or the product of a known mission name
+// no Collection and end the prefix; so does the file's name. Without any level left it is the Collection named after the Source.
 func (r *Rules) Collection(key string) Collection {
 	if len(r.listed) > 0 {
 		for i := strings.LastIndexByte(key, '/'); i >= 0; i = strings.LastIndexByte(key[:i], '/') {
@@ -50,7 +50,7 @@ func (r *Rules) Collection(key string) Collection {
 	n := 0
 	for range r.cfg.Collections.Depth {
 		i := strings.IndexByte(key[n:], '/')
-		if i < 0 || namesNothing(key[n:n+i]) {
+		if i < 0 || namesNothing(key[n:n+i]) || inProduct(key[n:n+i]) {
 			break
 		}
 		n += i + 1

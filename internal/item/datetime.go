@@ -1,6 +1,7 @@
 package item
 
 import (
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -13,7 +14,8 @@ import (
 // What an Item says of where its time comes from (cairn:datetime_source).
 const (
 	fromConfig   = "config"        // a pattern of the config, on the key
-	fromMetadata = "metadata"      // GDAL's ACQUISITIONDATETIME
+	fromSidecar  = "sidecar"       // a field of a metadata file
+	fromMetadata = "metadata"      // GDAL's ACQUISITIONDATETIME, or an item that the config names
 	fromFileName = "file_name"     // a date in the file's name
 	fromPath     = "path"          // a date in the directories
 	fromTag      = "tiff_datetime" // TIFFTAG_DATETIME, often the time of processing
@@ -24,39 +26,101 @@ const (
 // ends in it.
 type span struct {
 	start, end time.Time
-	source     string
+	origin     Origin
 }
 
-// spanOf finds the time of a raster in the first of the places that tells one. It never asks the clock.
-func (r *Rules) spanOf(key string, modified time.Time, h *geotiff.Header) (span, bool) {
-	for _, re := range r.cfg.Datetime.Patterns {
-		if s, ok := matchTime(re, key); ok {
-			return s, true
-		}
-	}
-	for _, m := range h.Metadata {
-		if m.Sample < 0 && strings.EqualFold(m.Name, "ACQUISITIONDATETIME") {
-			if t, ok := parseTime(m.Value); ok {
-				return span{t, t, fromMetadata}, true
+// A witness is a raster that may tell when it was taken.
+type witness struct {
+	key      string
+	modified time.Time
+	metadata []geotiff.Meta
+	datetime string // TIFFTAG_DATETIME
+}
+
+// spanOf finds the time of the rasters of an Item in the first of the places that tells one, and there in the first raster.
+// fields gives what the Item's metadata files say; it is called when nothing before them told a time. spanOf never asks the
+// clock.
+func (r *Rules) spanOf(rasters []witness, fields func() ([]fieldSet, error)) (s span, ok bool, err error) {
+	for _, w := range rasters {
+		for _, re := range r.cfg.Datetime.Patterns {
+			if s, ok := matchTime(re, w.key); ok {
+				return s, true, nil
 			}
 		}
 	}
-	dir, name := "", key
-	if i := strings.LastIndexByte(key, '/'); i >= 0 {
-		dir, name = key[:i], key[i+1:]
+	files, err := fields()
+	if err != nil {
+		return s, false, err
 	}
-	if t, ok := dateIn(name); ok {
-		return span{t, t, fromFileName}, true
+	if s, ok := r.timeInFields(files); ok {
+		return s, true, nil
 	}
-	if s, ok := dateInPath(dir); ok {
-		return s, true
+	for _, w := range rasters {
+		if s, ok := r.timeInMetadata(w.metadata); ok {
+			return s, true, nil
+		}
 	}
-	if t, ok := parseTime(h.DateTime); ok {
-		return span{t, t, fromTag}, true
+	for _, w := range rasters {
+		dir, name := split(w.key)
+		if found, ok := stampIn(name); ok {
+			return found.span(fromFileName), true, nil
+		} else if found, ok := stampInPath(dir); ok {
+			return found.span(fromPath), true, nil
+		}
 	}
-	if modified = modified.UTC().Truncate(time.Second); r.cfg.Datetime.Fallback == config.FallbackModified &&
-		!modified.IsZero() && modified.Year() >= 1 && modified.Year() <= 9999 {
-		return span{modified, modified, fromModified}, true
+	for _, w := range rasters {
+		if t, ok := parseTime(w.datetime); ok {
+			return span{t, t, Origin{fromTag, "tag DateTime", clean(w.datetime, maxText)}}, true, nil
+		}
+	}
+	latest := time.Time{}
+	for _, w := range rasters {
+		if w.modified.After(latest) {
+			latest = w.modified
+		}
+	}
+	latest = latest.UTC().Truncate(time.Second)
+	ok = r.cfg.Datetime.Fallback == config.FallbackModified && !latest.IsZero() && latest.Year() >= 1 && latest.Year() <= 9999
+	return span{latest, latest, Origin{Rule: fromModified}}, ok, nil
+}
+
+func (s stamp) span(rule string) span { return span{s.start, s.end, Origin{Rule: rule, Text: s.text}} }
+
+// split parts a key after its last "/", which is in neither part.
+func split(key string) (dir, name string) {
+	i := strings.LastIndexByte(key, '/')
+	return key[:max(i, 0)], key[i+1:]
+}
+
+// landsatTime is where Landsat's MTL has the time, to the second.
+var landsatTime = config.Field{"DATE_ACQUIRED", "SCENE_CENTER_TIME"}
+
+func (r *Rules) timeInFields(files []fieldSet) (span, bool) {
+	for _, wanted := range append(r.cfg.Datetime.FromSidecar[:len(r.cfg.Datetime.FromSidecar):len(r.cfg.Datetime.FromSidecar)], landsatTime) {
+		for _, file := range files {
+			if text, ok := file.join(wanted); ok {
+				if t, ok := parseTime(text); ok {
+					return span{t, t, Origin{fromSidecar, fmt.Sprintf("%s in %s", strings.Join(wanted, "+"), file.key), text}}, true
+				}
+			}
+		}
+	}
+	return span{}, false
+}
+
+// acquired is where GDAL's readers of satellite metadata put the time.
+var acquired = config.Field{"ACQUISITIONDATETIME"}
+
+func (r *Rules) timeInMetadata(items []geotiff.Meta) (span, bool) {
+	if len(items) == 0 {
+		return span{}, false
+	}
+	for _, wanted := range append(r.cfg.Datetime.FromMetadata[:len(r.cfg.Datetime.FromMetadata):len(r.cfg.Datetime.FromMetadata)], acquired) {
+		if text, ok := joinMetadata(items, wanted); ok {
+			if t, ok := parseTime(text); ok {
+				return span{t, t, Origin{fromMetadata, "GDAL metadata " + strings.Join(wanted, "+"), text}}, true
+			}
+		}
 	}
 	return span{}, false
 }
@@ -84,15 +148,16 @@ func matchTime(re *regexp.Regexp, key string) (span, bool) {
 		start, end, ok = period(v, units)
 		return start, end, units, ok && v[0] >= 1000 && v[0] <= 9999
 	}
+	origin := Origin{fromConfig, re.String(), match[0]}
 	if start, end, units, ok := read(""); ok {
 		if units >= 3 {
 			end = start // a day is told by its begin, as most catalogs do
 		}
-		return span{start, end, fromConfig}, true
+		return span{start, end, origin}, true
 	}
 	start, _, _, ok1 := read(config.StartGroups)
 	_, end, _, ok2 := read(config.EndGroups)
-	return span{start, end, fromConfig}, ok1 && ok2 && !end.Before(start)
+	return span{start, end, origin}, ok1 && ok2 && !end.Before(start)
 }
 
 // period is the first and the last second of a year, month, day …, of which the first units are told.
@@ -125,116 +190,6 @@ func period(v [len(config.TimeUnits)]int, units int) (start, end time.Time, ok b
 	return start, end.Add(-time.Second), true
 }
 
-// date is a calendar date with a year in which rasters are taken: tile numbers and the like seldom look like one.
-func date(year, month, day, clock string) (time.Time, bool) {
-	num := func(s string) int { n, _ := strconv.Atoi(s); return n } // of digits only
-	v := [...]int{num(year), num(month), num(day), 0, 0, 0}
-	for i := 3; len(clock) >= 2; i++ {
-		v[i], clock = num(clock[:2]), clock[2:]
-	}
-	t, _, ok := period(v, len(v))
-	return t, ok && v[0] >= 1900 && v[0] <= 2099
-}
-
-// dateIn finds the first whole date in a name: 20240131, 2024-01-31, 2024_01_31 or 2024.01.31, not within a longer run of
-// digits, with a time of day if one follows (20240131T103020, 20240131_103020, 20240131103020, 2024-01-31T10:30:20).
-func dateIn(name string) (time.Time, bool) {
-	for i := 0; i < len(name); {
-		n := digits(name[i:])
-		if n == 0 {
-			i++
-			continue
-		}
-		if t, ok := dateAt(name[i:], n); ok {
-			return t, true
-		}
-		i += n
-	}
-	return time.Time{}, false
-}
-
-// dateAt reads a date at the beginning of s, which has n digits there.
-func dateAt(s string, n int) (time.Time, bool) {
-	switch n {
-	case 14, 12:
-		return date(s[:4], s[4:6], s[6:8], s[8:n])
-	case 8:
-		return dateAndClock(s[:4], s[4:6], s[6:8], s[8:])
-	case 4:
-		const whole = len("2024-01-31")
-		if len(s) < whole || !strings.Contains("-_.", s[4:5]) || s[7] != s[4] || digits(s[5:]) != 2 || digits(s[8:]) != 2 {
-			return time.Time{}, false
-		}
-		return dateAndClock(s[:4], s[5:7], s[8:10], s[whole:])
-	}
-	return time.Time{}, false
-}
-
-// dateAndClock reads a date with the time of day that follows it, if one does.
-func dateAndClock(year, month, day, rest string) (time.Time, bool) {
-	if m := clockPattern.FindStringSubmatch(rest); m != nil {
-		if t, ok := date(year, month, day, strings.Join(m[1:], "")); ok {
-			return t, true
-		}
-	}
-	return date(year, month, day, "")
-}
-
-// clockPattern is a time of day after a date: T and four or six digits, another separator and six, or with separators in it.
-// Milliseconds may follow.
-var clockPattern = regexp.MustCompile(`^(?:[Tt](\d\d)(\d\d)(\d\d)?|[_ -](\d\d)(\d\d)(\d\d)|` +
-	`[Tt_ ](\d\d)[:-](\d\d)(?:[:-](\d\d))?)(?:\d{3})?(?:\D|$)`)
-
-// digits is the number of digits that s begins with.
-func digits(s string) int {
-	n := 0
-	for n < len(s) && s[n] >= '0' && s[n] <= '9' {
-		n++
-	}
-	return n
-}
-
-// dateInPath finds a date in the directories, the deepest first: one in a single level, or in levels of their own for year,
-// month and day (2024/01/31, year=2024/month=01). Years and months alone give an interval.
-func dateInPath(dir string) (span, bool) {
-	levels := strings.Split(dir, "/")
-	for i, level := range levels {
-		levels[i] = level[strings.IndexByte(level, '=')+1:]
-	}
-	for i := len(levels) - 1; i >= 0; i-- {
-		if t, ok := dateIn(levels[i]); ok {
-			return span{t, t, fromPath}, true
-		}
-		for first := max(0, i-2); first <= i; first++ {
-			if s, ok := calendar(levels[first : i+1]); ok {
-				return s, true
-			}
-		}
-	}
-	return span{}, false
-}
-
-var calendarPattern = regexp.MustCompile(`^((?:19|20)\d\d)(?:[-_./]?(\d\d))?(?:/(\d\d))?$`)
-
-// calendar reads levels that are a year, a year and a month, or a date.
-func calendar(levels []string) (span, bool) {
-	m := calendarPattern.FindStringSubmatch(strings.Join(levels, "/"))
-	if m == nil {
-		return span{}, false
-	}
-	var v [len(config.TimeUnits)]int
-	units := 0
-	for units < 3 && m[1+units] != "" {
-		v[units], _ = strconv.Atoi(m[1+units])
-		units++
-	}
-	start, end, ok := period(v, units)
-	if units == 3 {
-		end = start
-	}
-	return span{start, end, fromPath}, ok
-}
-
 // The forms in which files tell times; "2021:06:08 23:28:52" is TIFF's own (TIFF 6.0, DateTime).
 var timePattern = regexp.MustCompile(`^(\d{4})[:/.-](\d\d?)[:/.-](\d\d?)` +
 	`(?:[ T]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?)?\s*(?:Z|UTC|GMT|([+-])(\d\d):?(\d\d))?$`)
@@ -247,10 +202,12 @@ func parseTime(s string) (time.Time, bool) {
 	}
 	m := timePattern.FindStringSubmatch(s)
 	if m == nil {
-		if digits(s) < 8 {
+		n := digits(s)
+		if n < 8 {
 			return time.Time{}, false
 		}
-		return dateIn(s)
+		t, _, _, ok := dateAt(s, n)
+		return t, ok
 	}
 	clock := ""
 	if m[4] != "" {
@@ -277,7 +234,7 @@ func parseTime(s string) (time.Time, bool) {
 
 // set writes the time into an Item's properties (STAC 1.1.0, common metadata: date and time).
 func (s span) set(properties map[string]any) {
-	properties["cairn:datetime_source"] = s.source
+	properties["cairn:datetime_source"] = s.origin.Rule
 	if s.start.Equal(s.end) {
 		properties["datetime"] = s.start.Format(time.RFC3339)
 		return

@@ -6,17 +6,22 @@ import (
 	"time"
 
 	"github.com/cairn-stac/cairn/internal/geotiff"
+	"github.com/cairn-stac/cairn/internal/sidecar"
 )
 
+func noFields() ([]fieldSet, error) { return nil, nil }
+
 // told is a span as "start/end source", or "start source" for an instant.
-func told(s span, ok bool) string {
+func told(s span, ok bool, err error) string {
 	switch {
+	case err != nil:
+		return err.Error()
 	case !ok:
 		return "none"
 	case s.start.Equal(s.end):
-		return s.start.Format(time.RFC3339) + " " + s.source
+		return s.start.Format(time.RFC3339) + " " + s.origin.Rule
 	}
-	return s.start.Format(time.RFC3339) + "/" + s.end.Format(time.RFC3339) + " " + s.source
+	return s.start.Format(time.RFC3339) + "/" + s.end.Format(time.RFC3339) + " " + s.origin.Rule
 }
 
 func TestTimeOfKey(t *testing.T) {
@@ -68,7 +73,7 @@ func TestTimeOfKey(t *testing.T) {
 		"date=2024-02-03/a.tif":           "2024-02-03T00:00:00Z path",
 		"1234/a.tif":                      "none", "x/a.tif": "none", "2024x/a.tif": "none", "//a.tif": "none", "12/31/a.tif": "none",
 	} {
-		if got := told(r.spanOf(key, time.Time{}, &geotiff.Header{})); got != want {
+		if got := told(r.spanOf([]witness{{key: key}}, noFields)); got != want {
 			t.Errorf("time of %q is %s, want %s", key, got, want)
 		}
 	}
@@ -100,7 +105,7 @@ datetime:
 		"D2019_01_01to2019_01_31.tif": "2019-01-01T00:00:00Z/2019-01-31T23:59:59Z config",
 		"D2019_01_01to2019_02_31.tif": "2019-01-01T00:00:00Z file_name",
 	} {
-		if got := told(r.spanOf(key, time.Time{}, &geotiff.Header{})); got != want {
+		if got := told(r.spanOf([]witness{{key: key}}, noFields)); got != want {
 			t.Errorf("time of %q is %s, want %s", key, got, want)
 		}
 	}
@@ -143,12 +148,14 @@ func TestOrderOfTimes(t *testing.T) {
 		{Name: "ACQUISITIONDATETIME", Sample: 0, Value: "2009-01-01 00:00:00"}, // of a band
 		{Name: "AcquisitionDateTime", Domain: "IMAGERY", Sample: -1, Value: "2003-01-01 00:00:00"},
 	}}
+	files := []fieldSet{{key: "a_MTL.txt", fields: sidecar.Fields{"A.DATE_ACQUIRED": "2007-01-01", "A.SCENE_CENTER_TIME": "10:11:12.5Z"}}}
 	key := "20050101/20040101_y2006.tif"
 	for _, step := range []struct {
 		want string
 		then func()
 	}{
 		{"2006-01-01T00:00:00Z/2006-12-31T23:59:59Z config", func() { pattern = "" }},
+		{"2007-01-01T10:11:12Z sidecar", func() { delete(files[0].fields, "A.SCENE_CENTER_TIME") }},
 		{"2003-01-01T00:00:00Z metadata", func() { h.Metadata[1].Value = "?" }},
 		{"2004-01-01T00:00:00Z file_name", func() { key = "20050101/x.tif" }},
 		{"2005-01-01T00:00:00Z path", func() { key = "x.tif" }},
@@ -159,7 +166,9 @@ func TestOrderOfTimes(t *testing.T) {
 		{"2001-01-01T00:00:00Z last_modified", func() { pattern = "datetime: {fallback: reject}" }},
 		{"none", func() {}},
 	} {
-		if got := told(rulesOf(t, pattern).spanOf(key, modified, h)); got != step.want {
+		w := []witness{{key, modified, h.Metadata, h.DateTime}}
+		fields := func() ([]fieldSet, error) { return files, nil }
+		if got := told(rulesOf(t, pattern).spanOf(w, fields)); got != step.want {
 			t.Errorf("time is %s, want %s", got, step.want)
 		}
 		step.then()
@@ -177,8 +186,8 @@ datetime:
 	f.Fuzz(func(t *testing.T, key, tag string) {
 		h := &geotiff.Header{DateTime: tag}
 		h.Metadata = []geotiff.Meta{{Name: "ACQUISITIONDATETIME", Sample: -1, Value: tag}}
-		s, ok := r.spanOf(key, time.Time{}, h)
-		if !ok {
+		s, ok, err := r.spanOf([]witness{{key, time.Time{}, h.Metadata, tag}}, noFields)
+		if !ok || err != nil {
 			return
 		}
 		properties := map[string]any{}

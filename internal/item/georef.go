@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/cairn-stac/cairn/internal/crs"
 	"github.com/cairn-stac/cairn/internal/geotiff"
+	"github.com/cairn-stac/cairn/internal/sidecar"
 )
 
 // A finding is what keeps a raster from being catalogued.
@@ -16,109 +18,202 @@ func found(code, format string, args ...any) *finding {
 	return &finding{code, fmt.Sprintf(format, args...)}
 }
 
-// GeoKey values (GeoTIFF 1.1, requirements classes 7.1.1 and 7.1.2).
+// Rules of an Origin, for transforms and CRSs.
 const (
-	modelProjected  = 1
-	modelGeographic = 2
-	modelGeocentric = 3
-	userDefined     = 32767
+	fromHeader    = "header"
+	fromAuxXML    = "aux_xml"
+	fromWorldFile = "world_file"
+	fromGCPs      = "gcps"
+	fromPRJ       = "prj"
+	fromAssumed   = "assume_crs"
 )
 
-// crsOf is the horizontal CRS of a raster.
-func (r *Rules) crsOf(h *geotiff.Header) (*crs.CRS, *finding) {
-	code, problem := crsCode(h.Geo)
-	if problem != nil {
-		return nil, problem
-	}
-	if code == 0 {
-		if r.assume == nil {
-			return nil, found(CodeNoCRS, "the file names no coordinate reference system")
-		}
-		return r.assume, nil
-	}
-	c, err := crs.ByCode(code)
+// A place is where a raster lies, and what told so.
+type place struct {
+	transform       *geotiff.Affine
+	transformOrigin Origin
+	gcps            []geotiff.GCP // where there is no transform
+	system          *crs.CRS
+	systemOrigin    Origin
+	outline         crs.Footprint
+	problem         *finding // why there is no outline
+}
+
+// locate finds out where a raster lies. As in GDAL, the .aux.xml goes before the file itself, the file's own transform before a
+// world file's, and that before ground control points. A .prj, which GDAL does not read, fills in where nothing else names a
+// CRS.
+func (b *builder) locate(m *raster) error {
+	p := &m.place
+	aux, auxKey, err := b.aux(m)
 	if err != nil {
-		return nil, found(CodeUnsupportedCRS, "%v", err) // ErrUnknown, the only error there is
+		return err
 	}
-	if unit := linearUnits[h.Geo.ProjectedLinear]; !c.Geographic && unit != 0 && math.Abs(unit-c.UnitMetres) > 1e-9 {
-		return nil, found(CodeUnsupportedCRS, "the file counts in units of %v m, where EPSG:%d has units of %v m",
-			unit, code, c.UnitMetres)
+	m.aux = aux
+	if err := b.findTransform(m, aux, auxKey); err != nil {
+		return err
 	}
-	return c, nil
-}
-
-// linearUnits are the EPSG units in which rasters count, in metres.
-var linearUnits = map[uint16]float64{9001: 1, 9002: 0.3048, 9003: 1200. / 3937, 9036: 1000}
-
-// crsCode reads the EPSG code of the horizontal CRS from the GeoKeys; 0 if there is none.
-func crsCode(g *geotiff.GeoKeys) (int, *finding) {
-	if g == nil {
-		return 0, nil
+	if err := b.findCRS(m, aux, auxKey); err != nil {
+		return err
 	}
-	code, citation := g.ProjectedCRS, g.ProjectedCitation
-	switch g.ModelType {
-	case modelProjected:
-		if code == 0 && (g.Projection != 0 || g.ProjectionMethod != 0) {
-			code = userDefined
-		}
-	case modelGeographic:
-		code, citation = g.GeodeticCRS, g.GeodeticCitation
-		if code == 0 && (g.GeodeticDatum != 0 || g.Ellipsoid != 0) {
-			code = userDefined
-		}
-	case modelGeocentric:
-		return 0, found(CodeUnsupportedCRS, "its coordinate reference system is geocentric")
-	case userDefined:
-		code = userDefined
-	default: // not told, so whichever code is there
-		if code == 0 {
-			code, citation = g.GeodeticCRS, g.GeodeticCitation
+	if p.transform == nil && len(p.gcps) == 0 {
+		p.problem = found(CodeNoTransform, "the file has no geotransform")
+		if m.header.HasRPC {
+			p.problem = found(CodeNoTransform, "the file has rational polynomial coefficients instead of a geotransform")
 		}
 	}
-	if code == userDefined {
-		for _, s := range []string{citation, g.Citation} {
-			if s = clean(s, 100); s != "" {
-				return 0, found(CodeUnsupportedCRS, "its coordinate reference system is user-defined (%s)", s)
-			}
-		}
-		return 0, found(CodeUnsupportedCRS, "its coordinate reference system is user-defined")
+	if p.problem == nil {
+		p.outline, p.problem = b.outline(m)
 	}
-	return int(code), nil
-}
-
-// footprintOf is the outline of a raster on the Earth.
-func footprintOf(h *geotiff.Header, c *crs.CRS) (crs.Footprint, *finding) {
-	f, err := c.Footprint(h.Transform.Apply, h.Width, h.Height)
-	switch {
-	case err == nil:
-		return f, nil
-	case errors.Is(err, crs.ErrDegenerate):
-		return f, found(CodeNoTransform, "the geotransform gives the raster no area")
-	default: // crs.ErrOffEarth
-		return f, found(CodeOffEarth, "%v", err)
-	}
+	return nil
 }
 
 // pixelCounts is the geotransform that writers put where they have none.
 var pixelCounts = geotiff.Affine{DX: 1, DY: 1}
 
-// checkTransform tells what speaks against the geotransform of a raster.
-func checkTransform(h *geotiff.Header) *finding {
-	switch t := h.Transform; {
-	case t != nil && *t != pixelCounts:
+// isTransform tells whether a transform says anything.
+func isTransform(t *geotiff.Affine) bool { return t != nil && *t != pixelCounts }
+
+func (b *builder) findTransform(m *raster, aux *sidecar.PAM, auxKey string) error {
+	p, h := &m.place, m.header
+	switch {
+	case aux != nil && isTransform(aux.Transform):
+		p.transform, p.transformOrigin = aux.Transform, Origin{Rule: fromAuxXML, Where: auxKey}
 		return nil
-	case len(h.GCPs) > 0:
-		return found(CodeNoTransform, "the file has %d ground control points instead of a geotransform", len(h.GCPs))
-	case h.HasRPC:
-		return found(CodeNoTransform, "the file has rational polynomial coefficients instead of a geotransform")
+	case isTransform(h.Transform):
+		p.transform, p.transformOrigin = h.Transform, Origin{Rule: fromHeader}
+		return nil
 	}
-	return found(CodeNoTransform, "the file has no geotransform")
+	t, key, err := b.worldFile(m)
+	switch {
+	case err != nil:
+		return err
+	case isTransform(t):
+		p.transform, p.transformOrigin = t, Origin{Rule: fromWorldFile, Where: key}
+	case aux != nil && len(aux.GCPs) > 0:
+		p.gcps, p.transformOrigin = aux.GCPs, Origin{Rule: fromGCPs, Where: auxKey}
+	case len(h.GCPs) > 0:
+		p.gcps, p.transformOrigin = h.GCPs, Origin{Rule: fromGCPs}
+	}
+	return nil
+}
+
+// findCRS finds the horizontal CRS of a raster.
+func (b *builder) findCRS(m *raster, aux *sidecar.PAM, auxKey string) error {
+	p := &m.place
+	take := func(c *crs.CRS, err error, o Origin) bool {
+		switch {
+		case err == nil:
+			p.system, p.systemOrigin = c, o
+		case errors.Is(err, crs.ErrNone):
+			return false
+		case errors.Is(err, crs.ErrNotEarth):
+			p.problem = found(CodeNotEarth, "%v", err)
+		default: // crs.ErrUnknown
+			p.problem = found(CodeUnsupportedCRS, "%v", err)
+		}
+		return true
+	}
+	if aux != nil {
+		text := aux.SRS
+		if text == "" && p.transformOrigin == (Origin{Rule: fromGCPs, Where: auxKey}) {
+			text = aux.GCPSRS
+		}
+		c, err := fromText(text)
+		if errors.Is(err, crs.ErrUnknown) {
+			m.warn(auxKey, "%v", err) // the file itself may name one that is known
+		} else if take(c, err, Origin{Rule: fromAuxXML, Where: auxKey}) {
+			return nil
+		}
+	}
+	if g := m.header.Geo; g != nil {
+		c, origin, err := fromGeoKeys(g)
+		if take(c, err, Origin{Rule: fromHeader, Text: origin}) {
+			return nil
+		}
+	}
+	text, key, err := b.prj(m)
+	if err != nil {
+		return err
+	}
+	c, err := fromText(text)
+	if take(c, err, Origin{Rule: fromPRJ, Where: key}) {
+		return nil
+	}
+	if b.rules.assume == nil {
+		p.problem = found(CodeNoCRS, "the file names no coordinate reference system")
+		return nil
+	}
+	p.system, p.systemOrigin = b.rules.assume, Origin{Rule: fromAssumed}
+	return nil
+}
+
+// fromText reads the CRS of a sidecar: well-known text, or the code of one.
+func fromText(text string) (*crs.CRS, error) {
+	text = strings.TrimSpace(text)
+	if code, ok := epsgCode(text); ok {
+		return crs.ByCode(code)
+	}
+	if text == "" {
+		return nil, crs.ErrNone
+	}
+	return crs.FromWKT(text)
+}
+
+func epsgCode(text string) (code int, ok bool) {
+	if len(text) < 6 || len(text) > 11 || !strings.EqualFold(text[:5], "EPSG:") || digits(text[5:]) != len(text)-5 {
+		return 0, false
+	}
+	for _, c := range []byte(text[5:]) {
+		code = 10*code + int(c-'0')
+	}
+	return code, true
+}
+
+// A traced is what an outline depends on: rasters of a scene mostly share theirs.
+type traced struct {
+	code    int // of the CRS
+	corners [3][2]float64
+}
+
+// outline is the outline of a raster on the Earth.
+func (b *builder) outline(m *raster) (crs.Footprint, *finding) {
+	p, h := &m.place, m.header
+	if p.transform == nil {
+		return crs.Footprint{}, found(CodeNoTransform, "the file has %d ground control points instead of a geotransform", len(p.gcps))
+	}
+	key := traced{code: p.system.Code}
+	for i, corner := range [3][2]float64{{0, 0}, {float64(h.Width), 0}, {0, float64(h.Height)}} {
+		x, y := p.transform.Apply(corner[0], corner[1])
+		key.corners[i] = [2]float64{x, y}
+	}
+	if f, ok := b.outlines[key]; ok {
+		return f, nil
+	}
+	f, err := p.system.Footprint(p.transform.Apply, h.Width, h.Height)
+	if err == nil && len(b.rasters) > 1 && key.code != 0 { // others may have the same name
+		if b.outlines == nil {
+			b.outlines = map[traced]crs.Footprint{}
+		}
+		b.outlines[key] = f
+	}
+	return f, outlineProblem(err, "the geotransform gives the raster no area")
+}
+
+func outlineProblem(err error, degenerate string) *finding {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, crs.ErrDegenerate):
+		return found(CodeNoTransform, "%s", degenerate)
+	default: // crs.ErrOffEarth
+		return found(CodeOffEarth, "%v", err)
+	}
 }
 
 // gsdOf is the size of a pixel in metres, the longer side; 0 where it does not follow from the CRS. A metre of the Web
 // Mercator is no metre on the ground.
 func gsdOf(t *geotiff.Affine, c *crs.CRS) float64 {
-	if c.Geographic || c.Code == webMercator {
+	if t == nil || c == nil || c.Geographic || c.Code == webMercator {
 		return 0
 	}
 	side := max(math.Hypot(t.DX, t.RY), math.Hypot(t.RX, t.DY))
@@ -130,3 +225,5 @@ func gsdOf(t *geotiff.Affine, c *crs.CRS) float64 {
 }
 
 const webMercator = 3857
+
+func epsg(code int) string { return fmt.Sprintf("EPSG:%d", code) }

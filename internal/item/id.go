@@ -12,14 +12,28 @@ const maxID = 200
 
 // ID is the id of the Item of a raster, injective in the key within its Collection: the stem of its name where it lies right
 // in the Collection's prefix and is called "stem.tif"; else the path below the prefix, made of [A-Za-z0-9._-], "-" and eight
-// hex digits of the SHA-256 of the key.
+// hex digits of the SHA-256 of the key. The name of a product of a known mission is left to its scene.
 func (r *Rules) ID(c Collection, key string) string {
 	path := strings.TrimPrefix(key, c.Prefix)
 	stem, lossless := strings.CutSuffix(path, ".tif")
 	if !lossless {
 		stem = path[:stemEnd(path)]
 	}
-	return newID(stem, lossless && !strings.Contains(stem, "/"), key)
+	lossless = lossless && !strings.Contains(stem, "/") && (r.cfg.Scenes.Off || missionOf(stem) == nil)
+	return newID(stem, lossless, key)
+}
+
+// sceneID is the id of the Item of a scene of several rasters, by the scene's key: the name of the product where it is one of a
+// known mission, right in the Collection's prefix or the prefix itself; else its path below the prefix with the hash of the
+// key and "/", in which no raster's key ends.
+func (r *Rules) sceneID(c Collection, scene string) string {
+	path := strings.TrimPrefix(scene, c.Prefix)
+	if path == "" {
+		path = scene[strings.LastIndexByte(scene[:len(scene)-1], '/')+1:]
+	}
+	stem := path[:len(path)-1]
+	m := missionOf(stem)
+	return newID(stem, m != nil && m.separator == path[len(path)-1], scene+"/")
 }
 
 // newID makes an id of a text. Where that loses nothing, and nothing was lost before, the text itself is the id; elsewhere

@@ -70,10 +70,10 @@ func (r *Rules) Kind(key string) Kind {
 			return Other
 		}
 	}
-	if stem, _ := sidecar(key); stem != len(key) {
+	switch kind, _ := r.sidecar(key); {
+	case kind != notSidecar:
 		return Sidecar
-	}
-	if r.included(key) {
+	case r.included(key):
 		return Raster
 	}
 	return Other
@@ -92,45 +92,19 @@ func (r *Rules) included(key string) bool {
 	return false
 }
 
-// Suffixes of sidecars: GDAL puts some after the raster's whole name or its stem, others after its stem alone.
-var (
-	appendedSuffixes = []string{".aux.xml", ".ovr", ".msk"}
-	stemSuffixes     = []string{".tfw", ".tifw", ".tiffw", ".tfwx", ".wld", ".prj"}
-)
-
-// sidecar tells how much of the key is left without the suffixes of a sidecar, and whether that may be the raster's whole
-// name. All of the key is left of what is no sidecar.
-func sidecar(key string) (stem int, whole bool) {
-	for _, s := range stemSuffixes {
-		if hasSuffixFold(key, s) {
-			return len(key) - len(s), false
-		}
-	}
-	stem = len(key)
-	for again := true; again; { // a.tif.msk.ovr has two
-		again = false
-		for _, s := range appendedSuffixes {
-			if hasSuffixFold(key[:stem], s) {
-				stem -= len(s)
-				again, whole = true, true
-			}
-		}
-	}
-	return stem, whole
-}
-
-// SceneKey is the key of the scene that the Object with this key belongs to: its directory and the stem of its name, with
-// the dot that follows. It is a prefix of the key of every Object of the scene. The stem is the name without the suffixes
-// of rasters and sidecars; of anything else, the name up to its last dot. A name without a dot is a scene of its own.
+// SceneKey is the key of the scene that the Object with this key belongs to. It is a prefix of the key of every Object of the
+// scene. For most it is the directory and the stem of the name, with the dot that follows; for the rasters of a scene of
+// several, and what describes the scene, that of bandAt. The stem is the name without the suffixes of rasters and sidecars; of
+// anything else, the name up to its last dot. A name without a dot is a scene of its own.
 func (r *Rules) SceneKey(key string) string {
-	n, whole := sidecar(key)
-	if n == len(key) || whole && r.included(key[:n]) {
-		n = stemEnd(key[:n])
+	kind, n := r.sidecar(key)
+	if kind == notSidecar {
+		n = stemEnd(key)
 	}
-	if n == len(key) {
-		return key
+	if at := r.sceneAt(key[:n], kind); at >= 0 {
+		return key[:at]
 	}
-	return key[:n+1]
+	return key[:min(n+1, len(key))]
 }
 
 // stemEnd is where the last dot of the key's name is; len(key) where it has none.

@@ -41,10 +41,15 @@ func TestKind(t *testing.T) {
 		want      Kind
 	}{
 		{"", "a.tif", Raster}, {"", "x/y/a.TIFF", Raster}, {"", "a.Tif", Raster}, {"", ".tif", Raster},
-		{"", "a.tif/", Other}, {"", "d/", Other}, {"", "/", Other}, {"", "a.tif.aux.xml/", Other}, {"include: '**'", "d/", Other}, {"", "", Other}, {"", "a", Other}, {"", "tif", Other}, {"", "a.jpg", Other}, {"", "a.tif/b", Other},
+		{"", "a.tif/", Other}, {"", "d/", Other}, {"", "/", Other}, {"", "a.tif.aux.xml/", Other}, {"include: '**'", "d/", Other}, {"", "", Other}, {"", "a", Other}, {"", "tif", Other}, {"", "a.txt", Other}, {"", "a.tif/b", Other},
 		{"", "a.tif.aux.xml", Sidecar}, {"", "a.AUX.XML", Sidecar}, {"", "a.tfw", Sidecar}, {"", "a.tifw", Sidecar},
 		{"", "a.prj", Sidecar}, {"", "a.tif.ovr", Sidecar}, {"", "a.ovr", Sidecar}, {"", "a.tif.msk", Sidecar},
-		{"", "a.tif.msk.ovr", Sidecar}, {"", "a.xml", Other},
+		{"", "a.tif.msk.ovr", Sidecar}, {"", "a.xml", Other}, {"", "a.json", Other},
+		{"", "a.jpg", Sidecar}, {"", "a.JPEG", Sidecar}, {"", "a_MTL.txt", Sidecar}, {"", "a_MTL.json", Sidecar}, {"", "a.tif.xml", Sidecar},
+		{"", "MTL.txt", Other}, {"", "_MTL.txt", Other}, {"", "a_metadata.json", Sidecar}, {"", "a_readme.txt", Other},
+		{"", "S2A_36QWD_20200701_0_L2A/granule_metadata.xml", Sidecar}, {"", "d/MTD_TL.xml", Other},
+		{"datetime: {from_sidecar: t}", "a.xml", Sidecar}, {"properties: {from_sidecar: {a: t}}", "a.json", Sidecar},
+		{"properties: {from_sidecar: {a: t}}", "a.txt", Other}, {"include: '**'", "a.jpg", Raster}, {"include: '**'", "a.tif.ovr", Sidecar},
 		{picky, "a.tif", Other}, {picky, "x/a.gtif", Raster}, {picky, "b/a", Raster}, {picky, "b/c/a", Other},
 		{picky, "x/old/a.gtif", Other}, {picky, "x/old/a.tfw", Other}, {picky, "a.tif.ovr", Other}, {picky, "b/a.tfw", Sidecar},
 	} {
@@ -236,6 +241,7 @@ func TestKeysCostNothing(t *testing.T) {
 
 // hostileKeys yields keys made to collide, and random ones.
 func hostileKeys() func(yield func(string) bool) {
+	plain := &Rules{cfg: config.Default()}
 	fixed := strings.Fields(`a.tif a.TIF a.tiff a.Tif A.tif a a.tif.tif .tif ..tif ...tif -.tif a-.tif a..tif a/b.tif a-b.tif a_b.tif
 		a//b.tif a/b/c.tif a-b/c.tif a/b-c.tif a-b-c.tif a+b.tif a%20b.tif a%b.tif été.tif été.tif éte.tif 日本.tif 日.tif
 		a-0123abcd.tif a-01234567.tif a-0123ABCD.tif 0123abcd.tif con.tif CON.tif aux.tif aux.x.tif nul/a.tif com1.tif lpt9.x.tif
@@ -248,7 +254,7 @@ func hostileKeys() func(yield func(string) bool) {
 		strings.Repeat("x", 200)+".tif", strings.Repeat("x", 201)+".tif", strings.Repeat("x", 250)+"y.tif", strings.Repeat("é/", 300)+"y.tif")
 	for _, key := range slices.Clone(fixed) { // and what collides with the ids of these, if anything does
 		id := newID(key, false, key)
-		fixed = append(fixed, id+".tif", "a/"+id+".tif", id+"/a.tif", (&Rules{}).ID(Collection{}, key)+".tif")
+		fixed = append(fixed, id+".tif", "a/"+id+".tif", id+"/a.tif", plain.ID(Collection{}, key)+".tif")
 	}
 	return func(yield func(string) bool) {
 		seen := map[string]bool{}

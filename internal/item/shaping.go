@@ -11,7 +11,7 @@ import (
 
 // ScannerVersion is raised with every change to what Build makes of the same file, or to what keys mean. It makes the next
 // Run scan everything again.
-const ScannerVersion = 2
+const ScannerVersion = 3
 
 // Shaping is a hash of whatever shapes Items and roles apart from the Objects themselves: the scanner's version, and just
 // those parts of the config and the Source. A new title leaves it as it is.
@@ -27,11 +27,13 @@ func (r *Rules) Shaping() string {
 		Include, Exclude []config.Glob
 		Datetime         config.Datetime
 		Properties       config.Properties
+		Scenes           config.Scenes
 		AssumeCRS        int
+		WithoutFootprint config.WithoutFootprint
 		Href             string
 	}{
 		ScannerVersion, r.cfg.Collections.Depth, ids, r.cfg.Include, r.cfg.Exclude, r.cfg.Datetime, r.cfg.Properties,
-		r.cfg.AssumeCRS, r.assets.before + config.KeyPlaceholder + r.assets.after,
+		r.cfg.Scenes, r.cfg.AssumeCRS, r.cfg.WithoutFootprint, r.assets.before + config.KeyPlaceholder + r.assets.after,
 	})
 	if err != nil {
 		// Every part is text, a number or a constant that config made sure of.

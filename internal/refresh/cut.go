@@ -86,7 +86,7 @@ func (c *cutter) add(o listed) error {
 const maxHeld = 16 * shardScenes
 
 // mayCutAt refuses a cut that would part the Objects of a scene. Scenes can be interleaved: "a.aux.xml" and "a.tif" belong to
-// "a.", and "a.b.tif" lies between them.
+// "a.", and "a.b.tif" lies between them; the bands of "a_" can have "a_x.tif" between them, those of "a/" a folder.
 func (c *cutter) mayCutAt(scene string) bool {
 	if c.last >= scene || scene <= c.start {
 		return false
@@ -95,8 +95,8 @@ func (c *cutter) mayCutAt(scene string) bool {
 		return true
 	}
 	for outer := scene; ; {
-		i := strings.LastIndexAny(outer[:len(outer)-1], "./")
-		if i < 0 || outer[i] == '/' {
+		i := strings.LastIndexAny(outer[:len(outer)-1], "._/") // what scene keys end in
+		if i < 0 {
 			return true
 		}
 		outer = outer[:i+1]

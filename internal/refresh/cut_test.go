@@ -118,22 +118,26 @@ func TestCutsDependOnTheKeysAlone(t *testing.T) {
 
 // A scene that could not be parted is not cut, even at a key where a Shard might start.
 func TestCutNeverInsideAScene(t *testing.T) {
-	var inner string
-	for i := 0; inner == ""; i++ {
-		if s := fmt.Sprintf("a.%d.", i); startsShard(s) {
-			inner = s
+	for _, tt := range []struct{ scene, first, last string }{
+		{"a.", "", "tif"}, {"a_", "+.tif", "B02.tif"}, {"d/a/", "+.tif", "B02.tif"}, {"d/", "+.tif", "x/../z.tif"},
+	} {
+		var inner string
+		for i := 0; inner == ""; i++ {
+			if s := fmt.Sprintf("%s%d.", tt.scene, i); startsShard(s) {
+				inner = s
+			}
 		}
-	}
-	objs := []listed{
-		{Object: objstore.Object{Key: "a."}, scene: "a.", kind: item.Sidecar},
-		{Object: objstore.Object{Key: inner + "tif"}, scene: inner, kind: item.Raster},
-		{Object: objstore.Object{Key: "a.tif"}, scene: "a.", kind: item.Raster},
-	}
-	if cuts := cutAll(t, everything, objs); len(cuts) != 1 || len(cuts[0].objects) != 3 {
-		t.Errorf("scene a. was cut at %s: %+v", inner, cuts)
-	}
-	if cuts := cutAll(t, everything, objs[1:]); len(cuts) != 2 {
-		t.Errorf("nothing to part, and yet no cut at %s: %+v", inner, cuts)
+		objs := []listed{
+			{Object: objstore.Object{Key: tt.scene + tt.first}, scene: tt.scene, kind: item.Sidecar},
+			{Object: objstore.Object{Key: inner + "tif"}, scene: inner, kind: item.Raster},
+			{Object: objstore.Object{Key: tt.scene + tt.last}, scene: tt.scene, kind: item.Raster},
+		}
+		if cuts := cutAll(t, everything, objs); len(cuts) != 1 || len(cuts[0].objects) != 3 {
+			t.Errorf("scene %s was cut at %s: %+v", tt.scene, inner, cuts)
+		}
+		if cuts := cutAll(t, everything, objs[1:]); len(cuts) != 2 {
+			t.Errorf("nothing to part, and yet no cut at %s: %+v", inner, cuts)
+		}
 	}
 }
 

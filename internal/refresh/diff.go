@@ -38,13 +38,15 @@ func compare(old, now []snapshot.Scene) change {
 				c.Added--
 			}
 		}
-		lost := slices.ContainsFunc(s.Objects, func(o snapshot.Object) bool { return o.Role == snapshot.Asset && denied[o.Key] })
+		lost := func(o snapshot.Object) bool { return o.Role == snapshot.Asset && denied[o.Key] }
+		all := slices.ContainsFunc(s.Objects, lost) &&
+			!slices.ContainsFunc(s.Objects, func(o snapshot.Object) bool { return o.Role == snapshot.Asset && !denied[o.Key] })
 		for _, o := range s.Objects {
 			c.Held++
 			switch {
 			case !keys[o.Key]:
 				c.Dropped++
-			case lost: // its sidecars are of no use without it
+			case lost(o), all: // sidecars are of no use without their rasters
 				c.Denied++
 			}
 		}

@@ -28,4 +28,13 @@ func TestDuplicateIDsAreRejects(t *testing.T) {
 	if b.Items[1].ID != "4" || b.Objects[1].Role != snapshot.Rejected || b.Rejects[0].Key != "b.2" || b.Rejects[0].Code != "duplicate_id" || !b.Rejects[0].Retry {
 		t.Errorf("scene b. is %+v", b)
 	}
+
+	// A scene of several rasters goes as a whole.
+	bands := scene("d_", "5")
+	bands.scene.Objects = append(bands.scene.Objects, snapshot.Object{Object: objstore.Object{Key: "d_B2.tif"}, Role: snapshot.Asset})
+	work = []*task{scene("e.", "5"), bands}
+	rejectDuplicates(work)
+	if d := work[1].scene; len(d.Items) != 0 || len(d.Rejects) != 2 || d.Objects[1].Role != snapshot.Rejected {
+		t.Errorf("scene d_ is %+v", d)
+	}
 }

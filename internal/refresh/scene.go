@@ -158,12 +158,18 @@ func rejectDuplicates(work []*task) {
 		}
 		items := sc.Items
 		sc.Items, sc.Objects, sc.Rejects = nil, slices.Clone(sc.Objects), slices.Clone(sc.Rejects)
+		var assets []int
 		for i, o := range sc.Objects {
-			if o.Role != snapshot.Asset {
-				continue
+			if o.Role == snapshot.Asset {
+				assets = append(assets, i)
 			}
-			it := items[0] // an Item for each asset, in their order
-			items = items[1:]
+		}
+		for n, i := range assets {
+			o := sc.Objects[i]
+			it := items[slices.IndexFunc(items, func(it snapshot.Item) bool { return ids[it.ID] })]
+			if len(assets) == len(items) {
+				it = items[n] // one for each asset, in their order; else all go with the first that is one too many
+			}
 			if ids[it.ID] {
 				sc.Objects[i].Role = snapshot.Rejected
 				sc.Rejects = append(sc.Rejects, snapshot.Reject(item.NewReject(o.Key, item.CodeDuplicateID,

@@ -100,6 +100,9 @@ func (s Summary) extensions(c *Collection) []string {
 		if slices.ContainsFunc(a.Bands, Band.scaled) {
 			note("raster:scale")
 		}
+		if slices.ContainsFunc(a.Bands, func(b Band) bool { return b.CommonName != "" }) {
+			note("eo:common_name")
+		}
 	}
 	all := slices.Clone(c.Extensions)
 	if s.Extensions != nil {

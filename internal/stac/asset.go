@@ -77,6 +77,7 @@ func (e *encoder) band(b Band) {
 	}
 	e.float("raster:scale", b.Scale)
 	e.float("raster:offset", b.Offset)
+	e.text("eo:common_name", b.CommonName)
 	e.raw("}")
 }
 
@@ -106,6 +107,8 @@ func (d *decoder) band() (b Band) {
 			b.Scale = d.float()
 		case "raster:offset":
 			b.Offset = d.float()
+		case "eo:common_name":
+			b.CommonName = d.str()
 		default:
 			d.unknown()
 		}

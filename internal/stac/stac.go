@@ -12,6 +12,9 @@ const (
 	ExtProjection = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
 	ExtRaster     = "https://stac-extensions.github.io/raster/v2.0.0/schema.json"
 	ExtFile       = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
+	ExtEO         = "https://stac-extensions.github.io/eo/v2.0.0/schema.json"
+	ExtView       = "https://stac-extensions.github.io/view/v1.0.0/schema.json"
+	ExtSat        = "https://stac-extensions.github.io/sat/v1.0.0/schema.json"
 )
 
 // Media types.
@@ -51,6 +54,7 @@ type Band struct {
 	Statistics  map[string]any `json:"statistics,omitempty"`
 	Scale       *float64       `json:"raster:scale,omitempty"`
 	Offset      *float64       `json:"raster:offset,omitempty"`
+	CommonName  string         `json:"eo:common_name,omitempty"`
 }
 
 // An Item is one raster as a GeoJSON Feature.

@@ -251,7 +251,7 @@ func definition(a Asset) Asset {
 	for i, b := range a.Bands {
 		d.Bands[i] = Band{
 			Name: short(b.Name), Description: short(b.Description), DataType: short(b.DataType), Unit: short(b.Unit),
-			Scale: clone(b.Scale), Offset: clone(b.Offset),
+			Scale: clone(b.Scale), Offset: clone(b.Offset), CommonName: short(b.CommonName),
 		}
 		if text, ok := b.Nodata.(string); ok && short(text) != "" {
 			d.Bands[i].Nodata = text
@@ -295,6 +295,7 @@ func agree(a, b Asset) (common Asset, changed bool) {
 		for _, c := range []bool{
 			same(&x.Name, y.Name), same(&x.Description, y.Description), same(&x.DataType, y.DataType),
 			same(&x.Unit, y.Unit), sameNodata(&x.Nodata, y.Nodata), samePtr(&x.Scale, y.Scale), samePtr(&x.Offset, y.Offset),
+			same(&x.CommonName, y.CommonName),
 		} {
 			changed = changed || c
 		}
