@@ -1,5 +1,7 @@
 package crs
 
+import "math"
+
 var miningGridMethods = []method{
 	{"Tunisia Mining Grid", 9816, nil, 0, []param{latFalseOrigin, lonFalseOrigin, eastFalseOrigin, northFalseOrigin}, newMiningGrid},
 }
@@ -21,5 +23,9 @@ func (g miningGrid) inverse(x, y float64) (lon, lat float64, ok bool) {
 	if y > g.north {
 		interval = 0.010015
 	}
-	return g.lon + float64((x-g.east)/kilometre*0.012185*grad), g.lat + float64((y-g.north)/kilometre*interval*grad), true
+	lam, lat := (x-g.east)/kilometre*0.012185*grad, g.lat+float64((y-g.north)/kilometre*interval*grad)
+	if !(math.Abs(lam) <= 180 && math.Abs(lat) <= 90) { // an origin out of the ordinary
+		return 0, 0, false
+	}
+	return g.lon + float64(lam), lat, true
 }
