@@ -51,8 +51,9 @@ func TestMTL(t *testing.T) {
 	}
 	for name, b := range map[string][]byte{
 		"text": []byte(mtlText), "text of Windows": utf16Of("\ufeff"+strings.ReplaceAll(mtlText, "\n", "\r\n"), binary.BigEndian),
-		"text without END": []byte(strings.TrimSuffix(mtlText, "END\n")), "text cut": []byte(mtlText[:strings.Index(mtlText, "  END_GROUP = IMAGE")]),
-		"JSON": []byte(mtlJSON), "XML": []byte(mtlXML),
+		"text without END": []byte(strings.TrimSuffix(mtlText, "END\n")),
+		"text cut":         []byte(mtlText[:strings.Index(mtlText, "  END_GROUP = IMAGE")]),
+		"JSON":             []byte(mtlJSON), "XML": []byte(mtlXML),
 	} {
 		if got, err := sidecar.ParseFields(b); err != nil || !maps.Equal(got, want) {
 			t.Errorf("%s: %v, %v", name, got, err)
@@ -86,21 +87,23 @@ func TestFields(t *testing.T) {
 	}
 	long := strings.Repeat("n", 1000)
 	for name, c := range map[string]struct{ text, err string }{
-		"empty":         {" \n", "metadata: the file is empty"},
-		"prose":         {"nothing to see here", "metadata: neither JSON nor XML nor KEY = VALUE lines"},
-		"JSON cut":      {`{"a": [1`, "metadata: unexpected EOF"},
-		"JSON broken":   {`{"a" 1}`, "metadata: invalid character '1' after object key"},
-		"JSON deep":     {strings.Repeat("[", 1000), "metadata: JSON nested deeper than 32"},
-		"JSON many":     {"[" + strings.Repeat("1,", 30_000) + "1]", "metadata: more than 20000 JSON values"},
-		"XML cut":       {"<a><b>", `metadata: XML element "b" is not closed`},
-		"groups":        {strings.Repeat("GROUP = A\n", 1000), "metadata: groups nested deeper than 32"},
-		"lists":         {"A = " + strings.Repeat("(", 1000), "metadata: lists nested deeper than 32"},
-		"list cut":      {"A = (1, 2", "metadata: A: the list does not end"},
-		"quote cut":     {"A = \"1, 2", "metadata: A: the quoted text does not end"},
-		"many lines":    {strings.Repeat("A=1\n", 30_000), "metadata: more than 20000 KEY = VALUE lines and members of lists"},
-		"long paths":    {strings.Repeat(`{"`+long+`":`, 30) + "[" + strings.Repeat("1,", 10_000) + "1]", "metadata: paths of more than 2097152 bytes"},
-		"long elements": {strings.Repeat("<"+long+">", 30) + strings.Repeat("<a>1</a>", 9000) + strings.Repeat("</"+long+">", 30), "metadata: paths of more than 2097152 bytes"},
-		"too long":      {strings.Repeat(" ", 1<<20+1), "metadata: 1048577 bytes, more than the 1048576 that are read"},
+		"empty":       {" \n", "metadata: the file is empty"},
+		"prose":       {"nothing to see here", "metadata: neither JSON nor XML nor KEY = VALUE lines"},
+		"JSON cut":    {`{"a": [1`, "metadata: unexpected EOF"},
+		"JSON broken": {`{"a" 1}`, "metadata: invalid character '1' after object key"},
+		"JSON deep":   {strings.Repeat("[", 1000), "metadata: JSON nested deeper than 32"},
+		"JSON many":   {"[" + strings.Repeat("1,", 30_000) + "1]", "metadata: more than 20000 JSON values"},
+		"XML cut":     {"<a><b>", `metadata: XML element "b" is not closed`},
+		"groups":      {strings.Repeat("GROUP = A\n", 1000), "metadata: groups nested deeper than 32"},
+		"lists":       {"A = " + strings.Repeat("(", 1000), "metadata: lists nested deeper than 32"},
+		"list cut":    {"A = (1, 2", "metadata: A: the list does not end"},
+		"quote cut":   {"A = \"1, 2", "metadata: A: the quoted text does not end"},
+		"many lines":  {strings.Repeat("A=1\n", 30_000), "metadata: more than 20000 KEY = VALUE lines and members of lists"},
+		"long paths": {strings.Repeat(`{"`+long+`":`, 30) + "[" + strings.Repeat("1,", 10_000) + "1]",
+			"metadata: paths of more than 2097152 bytes"},
+		"long elements": {strings.Repeat("<"+long+">", 30) + strings.Repeat("<a>1</a>", 9000) + strings.Repeat("</"+long+">", 30),
+			"metadata: paths of more than 2097152 bytes"},
+		"too long": {strings.Repeat(" ", 1<<20+1), "metadata: 1048577 bytes, more than the 1048576 that are read"},
 	} {
 		if c.text[0] == '{' && strings.HasSuffix(c.text, "1]") {
 			c.text += strings.Repeat("}", 30)

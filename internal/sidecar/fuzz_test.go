@@ -84,8 +84,10 @@ func FuzzWorldFile(f *testing.F) {
 }
 
 func FuzzFields(f *testing.F) {
-	for _, text := range []string{mtlText, mtlJSON, mtlXML, `{"a": [1, {"b": null}], "a": "\ud800"}`, "[[[[1]]]]", "A = (1, (2,\n 3)) <m>\nB = {\"x\ny\"}",
-		"BEGIN_GROUP = A\n b = ( 1, );\nEND_GROUP\nEND;", "/* = */ A = 'b", "=\n = \nA=", "<a b='c'>x<d/>y</a>", "\xfe\xff\x00A\x00=\x00b", "A = \xe9",
+	for _, text := range []string{mtlText, mtlJSON, mtlXML, `{"a": [1, {"b": null}], "a": "\ud800"}`, "[[[[1]]]]",
+		"A = (1, (2,\n 3)) <m>\nB = {\"x\ny\"}",
+		"BEGIN_GROUP = A\n b = ( 1, );\nEND_GROUP\nEND;", "/* = */ A = 'b", "=\n = \nA=", "<a b='c'>x<d/>y</a>",
+		"\xfe\xff\x00A\x00=\x00b", "A = \xe9",
 		strings.Repeat("GROUP = A\n", 40), strings.Repeat("{\"a\":", 40), "A=\n\"\nB=1\"\nC=\n("} {
 		f.Add([]byte(text))
 	}

@@ -15,7 +15,8 @@ const gdalPAM = `<PAMDataset>
   <GeoTransform> 1.0000000000000000e+01,  2.0, 0, 4e0,0,  -2.5</GeoTransform>
   <Metadata><MDI key="A">b &amp; c</MDI><MDI key="EMPTY"></MDI><MDI>no key</MDI></Metadata>
   <Metadata domain="IMAGERY"><MDI key="ACQUISITIONDATETIME">2020-01-02T03:04:05Z</MDI></Metadata>
-  <Metadata domain="xml:ESRI" format="xml"><GeodataXform><SpatialReference><WKT>other</WKT></SpatialReference></GeodataXform></Metadata>
+  <Metadata domain="xml:ESRI" format="xml">
+    <GeodataXform><SpatialReference><WKT>other</WKT></SpatialReference></GeodataXform></Metadata>
   <Subdataset name="x"><PAMDataset><SRS>not this one</SRS></PAMDataset></Subdataset>
   <PAMRasterBand band="2">
     <Description>red</Description><UnitType>m</UnitType><Offset>1.5</Offset><Scale>2</Scale><ColorInterp>NIR</ColorInterp>

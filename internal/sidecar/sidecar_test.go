@@ -24,8 +24,9 @@ func TestText(t *testing.T) {
 		"UTF-8": []byte(text), "UTF-8 with a mark": []byte("\ufeff" + text), "UTF-8 and NULs": []byte(text + "\x00\x00"),
 		"UTF-16 LE": utf16Of("\ufeff"+text, binary.LittleEndian), "UTF-16 BE": utf16Of("\ufeff"+text, binary.BigEndian),
 		"UTF-16 LE without a mark": utf16Of(text, binary.LittleEndian), "UTF-16 BE without a mark": utf16Of(text, binary.BigEndian),
-		"UTF-16 with two marks": utf16Of("\ufeff\ufeff"+text, binary.LittleEndian), "UTF-16 and a NUL": utf16Of(text+"\x00", binary.LittleEndian),
-		"half a character": append(utf16Of(text, binary.LittleEndian), 'x'),
+		"UTF-16 with two marks": utf16Of("\ufeff\ufeff"+text, binary.LittleEndian),
+		"UTF-16 and a NUL":      utf16Of(text+"\x00", binary.LittleEndian),
+		"half a character":      append(utf16Of(text, binary.LittleEndian), 'x'),
 	} {
 		if got, err := sidecar.Text(b); err != nil || got != text {
 			t.Errorf("%s: %q, %v", name, got, err)
