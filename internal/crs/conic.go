@@ -11,7 +11,7 @@ var conicMethods = []method{
 	{"Lambert Conic Conformal (2SP)", 9802, []string{"Lambert_Conformal_Conic_2SP", "Lambert_Conformal_Conic"}, 8,
 		twoParallels, conformalConic2SP},
 	{"Lambert Conic Conformal (1SP)", 9801, []string{"Lambert_Conformal_Conic_1SP", "Lambert_Conformal_Conic"}, 9,
-		[]param{latTangent, lonNatOrigin, scaleNatOnly, falseEasting, falseNorthing}, conformalConic1SP},
+		[]param{latTangent, lonNatOrigin, scaleNatOrigin, falseEasting, falseNorthing}, conformalConic1SP},
 	{"Lambert Conic Conformal (1SP variant B)", 1102, []string{"Lambert_Conformal_Conic_1SP_Variant_B", "Lambert_Conformal_Conic"}, 0,
 		[]param{
 			{"Latitude of natural origin", 8801, angle, []string{"standard_parallel_1"}, nil, 0}, scaleNatOrigin,
@@ -24,9 +24,9 @@ var conicMethods = []method{
 			{"Ellipsoid scaling factor", 1038, ratio, []string{"scale_factor"}, nil, 1}}, conformalConicMichigan},
 	// Its coordinates are westing and northing.
 	{"Lambert Conic Conformal (West Orientated)", 9826, []string{"Lambert_Conformal_Conic_West_Orientated"}, 0,
-		[]param{latTangent, lonNatOrigin, scaleNatOnly, falseEasting, falseNorthing}, conformalConicWest},
+		[]param{latTangent, lonNatOrigin, scaleNatOrigin, falseEasting, falseNorthing}, conformalConicWest},
 	{"Lambert Conic Near-Conformal", 9817, nil, 0,
-		[]param{latNatOrigin, lonNatOrigin, scaleNatOnly, falseEasting, falseNorthing}, nearConformalConic},
+		[]param{latNatOrigin, lonNatOrigin, scaleNatOrigin, falseEasting, falseNorthing}, nearConformalConic},
 	{"Albers Equal Area", 9822, []string{"Albers_Conic_Equal_Area", "Albers"}, 11, twoParallels, equalAreaConic},
 	{"Equidistant Conic", 1119, nil, 13, twoParallels, equidistantConic},
 }

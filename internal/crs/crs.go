@@ -34,6 +34,7 @@ type CRS struct {
 	method *method   // nil where geographic
 	values []float64 // of the method's parameters
 	proj   projection
+	def    *definition // what a file says of it; nil where the CRS is EPSG's
 }
 
 // approximately is the accuracy in metres from which positions on WGS 84 are called approximate.

@@ -9,7 +9,7 @@ import (
 // parameters tell apart: a standard parallel makes it B.
 var mercatorMethods = []method{
 	{"Mercator (variant A)", 9804, []string{"Mercator_1SP", "Mercator_Variant_A", "Mercator (1SP)"}, 7,
-		[]param{latNatOrigin, lonNatOrigin, scaleNatOnly, falseEasting, falseNorthing}, mercatorA},
+		[]param{latNatOrigin, lonNatOrigin, scaleNatOrigin, falseEasting, falseNorthing}, mercatorA},
 	{"Mercator (variant B)", 9805, []string{"Mercator_2SP", "Mercator", "Mercator (2SP)"}, 7,
 		[]param{standardParallel, lonNatOrigin, falseEasting, falseNorthing}, mercatorB},
 	{"Mercator (variant C)", 1044, nil, 0,

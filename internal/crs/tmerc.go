@@ -12,10 +12,10 @@ var transverseMercatorMethods = []method{
 	{"Transverse Mercator (South Orientated)", 9808, nil, 27, transverseMercatorParams, transverseMercatorSouth},
 	{"Transverse Mercator Zoned Grid System", 9824, nil, 0,
 		[]param{latNatOrigin, {"Initial longitude", 8830, angle, nil, nil, -180}, {"Zone width", 8831, angle, nil, nil, 6},
-			scaleNatOnly, falseEasting, falseNorthing}, newZonedGrid},
+			scaleNatOrigin, falseEasting, falseNorthing}, newZonedGrid},
 }
 
-var transverseMercatorParams = []param{latNatOrigin, lonNatOrigin, scaleNatOnly, falseEasting, falseNorthing}
+var transverseMercatorParams = []param{latNatOrigin, lonNatOrigin, scaleNatOrigin, falseEasting, falseNorthing}
 
 // transverseMercator is EPSG method 9807 in the JHS formulas (Guidance Note 7-2, 3.5.3.1), which are Krüger's series, here
 // to the sixth order in the third flattening as in Engsager and Poder (2007). Within 3,900 km of the central meridian the

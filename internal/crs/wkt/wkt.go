@@ -184,3 +184,16 @@ func (n *Node) Number(i int) (v float64, ok bool) {
 	v, err := strconv.ParseFloat(text, 64)
 	return v, err == nil
 }
+
+// All returns the children with the keyword. It may be asked of a nil Node.
+func (n *Node) All(keyword string) (all []*Node) {
+	if n == nil {
+		return nil
+	}
+	for _, c := range n.Children {
+		if c.Keyword == keyword {
+			all = append(all, c)
+		}
+	}
+	return all
+}
