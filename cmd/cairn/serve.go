@@ -126,7 +126,7 @@ func (e *engine) serve(ctx context.Context, l net.Listener, o access, f freshnes
 	opt.Desk = e.desk
 	if !e.source.isBucket() { // of a bucket clients read the files themselves
 		opt.Source, opt.SourceURL = e.from, e.about.URL
-		opt.Served = func(key string) bool { return e.current.Load().Kind(key) != item.Other && !e.isOwn(key) }
+		opt.Served = func(key string) bool { return e.serves(ctx, key) }
 	}
 	ctx, stop := context.WithCancel(ctx)
 	var tending sync.WaitGroup
@@ -135,6 +135,31 @@ func (e *engine) serve(ctx context.Context, l net.Listener, o access, f freshnes
 	defer stop()
 	return httpapi.Serve(ctx, l, httpapi.New(opt))
 }
+
+// serves tells whether a file of the Source is given out: a raster or what belongs to one. Pictures and metadata belong to one
+// only where there is a raster of their scene.
+func (e *engine) serves(ctx context.Context, key string) bool {
+	rules := e.current.Load()
+	if rules.Kind(key) == item.Other || e.isOwn(key) {
+		return false
+	}
+	if !rules.IsCompanion(key) {
+		return true
+	}
+	scene, looked := rules.SceneKey(key), 0
+	for o, err := range e.from.List(ctx, objstore.Prefixed(scene)) {
+		if looked++; err != nil || looked > maxSceneListing {
+			break
+		}
+		if rules.Kind(o.Key) == item.Raster && rules.SceneKey(o.Key) == scene {
+			return true
+		}
+	}
+	return false
+}
+
+// maxSceneListing is how many files are looked at for a raster of a scene: a folder that is one may hold a million others.
+const maxSceneListing = 10_000
 
 // isOwn tells whether a key of the Source, or a folder, is the Catalog's.
 func (e *engine) isOwn(key string) bool {

@@ -166,6 +166,8 @@ func TestServe(t *testing.T) {
 	}
 
 	put(t, p.source, "ortho/a9_20240102.tif", raster(t, 9))
+	put(t, p.source, "ortho/a9_20240102.jpg", []byte("a picture"))
+	put(t, p.source, "ortho/me.jpg", []byte("a picture of nothing here"))
 	var ans started
 	if resp := s.call("POST", "/refresh", &ans); resp.StatusCode != http.StatusAccepted || ans.Status != "started" {
 		t.Fatalf("POST /refresh: %s %+v", resp.Status, ans)
@@ -179,15 +181,22 @@ func TestServe(t *testing.T) {
 	if len(items.Features) != 4 {
 		t.Fatalf("%d items; want 4", len(items.Features))
 	}
+	pictures := 0
 	for _, f := range items.Features {
 		for _, a := range f.Assets {
+			if strings.HasSuffix(a.Href, ".jpg") {
+				pictures++
+			}
 			path, ok := strings.CutPrefix(a.Href, s.base)
 			if resp := s.call("GET", path, nil); !ok || resp.StatusCode != http.StatusOK {
 				t.Errorf("asset %s: %s", a.Href, resp.Status)
 			}
 		}
 	}
-	for _, private := range []string{"/assets/README.txt", "/assets/../catalog/head.json", "/assets/%2e%2e/catalog/head.json"} {
+	if pictures != 1 {
+		t.Errorf("%d pictures are assets; want 1", pictures)
+	}
+	for _, private := range []string{"/assets/README.txt", "/assets/ortho/me.jpg", "/assets/../catalog/head.json", "/assets/%2e%2e/catalog/head.json"} {
 		if resp := s.call("GET", private, nil); resp.StatusCode == http.StatusOK {
 			t.Errorf("%s can be read", private)
 		}

@@ -24,6 +24,7 @@ func bandsOf(m *raster) []stac.Band {
 		return nil
 	}
 	bands := make([]stac.Band, len(h.Bands))
+	colours := make([]string, len(h.Bands))
 	for i, b := range h.Bands {
 		text := h.Nodata
 		if m.aux != nil {
@@ -32,10 +33,15 @@ func bandsOf(m *raster) []stac.Band {
 			}
 		}
 		bands[i] = stac.Band{DataType: b.DataType, Nodata: jsonNumber(b.NodataValue(text))}
+		colours[i] = b.ColorInterp
 	}
 	for _, meta := range m.metadata() {
-		if meta.Sample >= 0 && meta.Sample < len(bands) {
-			describe(&bands[meta.Sample], meta)
+		switch i := meta.Sample; {
+		case i < 0 || i >= len(bands):
+		case meta.Role == "colorinterp":
+			colours[i] = strings.ToLower(meta.Value)
+		default:
+			describe(&bands[i], meta)
 		}
 	}
 	names := map[string]int{}
@@ -44,10 +50,10 @@ func bandsOf(m *raster) []stac.Band {
 		if (b.Scale == nil || *b.Scale == 1) && (b.Offset == nil || *b.Offset == 0) {
 			b.Scale, b.Offset = nil, nil // GDAL writes both wherever one is set; 1 and 0 say nothing
 		}
-		names[bandName(h.Bands[i], *b)]++
+		names[bandName(*b, colours[i])]++
 	}
-	for i := range bands {
-		if name := bandName(h.Bands[i], bands[i]); names[name] == 1 {
+	for i, b := range bands {
+		if name := bandName(b, colours[i]); names[name] == 1 {
 			bands[i].Name = name
 		}
 	}
@@ -55,21 +61,22 @@ func bandsOf(m *raster) []stac.Band {
 }
 
 // bandName is what a band may be called, if no other band of its file may be: its description where that is short and plain,
-// else its colour; "" where it has neither.
-func bandName(b geotiff.Band, d stac.Band) string {
-	if d.Description != "" {
-		if isName(d.Description) {
-			return d.Description
+// or else its colour; "" where it has neither.
+func bandName(b stac.Band, colour string) string {
+	if b.Description != "" {
+		if isName(b.Description) {
+			return b.Description
 		}
 		return ""
 	}
-	switch b.ColorInterp {
+	switch colour {
 	case "red", "green", "blue", "alpha":
-		return b.ColorInterp
+		return colour
 	}
 	return ""
 }
 
+// isName tells whether a description is short and plain enough to be a name too.
 func isName(s string) bool {
 	if len(s) > 32 {
 		return false
@@ -129,8 +136,8 @@ func jsonNumber(v any) any {
 
 // numberOf reads a finite number; nil if it is none.
 func numberOf(s string) *float64 {
-	f, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
-	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+	f, ok := geotiff.Number(s)
+	if !ok || math.IsNaN(f) || math.IsInf(f, 0) {
 		return nil
 	}
 	return &f

@@ -126,7 +126,7 @@ func (b *builder) findCRS(m *raster, aux *sidecar.PAM, auxKey string) error {
 		}
 	}
 	if g := m.header.Geo; g != nil {
-		c, origin, err := fromGeoKeys(g)
+		c, origin, err := crs.FromGeoKeys(crs.GeoKeys{Short: g.Short, Double: g.Double, ASCII: g.ASCII})
 		if take(c, err, Origin{Rule: fromHeader, Text: origin}) {
 			return nil
 		}
@@ -179,7 +179,12 @@ type traced struct {
 func (b *builder) outline(m *raster) (crs.Footprint, *finding) {
 	p, h := &m.place, m.header
 	if p.transform == nil {
-		return crs.Footprint{}, found(CodeNoTransform, "the file has %d ground control points instead of a geotransform", len(p.gcps))
+		points := make([][2]float64, len(p.gcps))
+		for i, g := range p.gcps {
+			points[i] = [2]float64{g.X, g.Y}
+		}
+		f, err := p.system.HullFootprint(points)
+		return f, outlineProblem(err, "the file has ground control points instead of a geotransform, and they enclose no area")
 	}
 	key := traced{code: p.system.Code}
 	for i, corner := range [3][2]float64{{0, 0}, {float64(h.Width), 0}, {0, float64(h.Height)}} {

@@ -34,6 +34,9 @@ func (b *builder) item(g group) error {
 	it := &stac.Item{ID: g.id, Collection: b.collection.ID, Properties: properties, Assets: map[string]stac.Asset{}}
 	if m := largest(g.rasters); m != nil {
 		it.Geometry, it.BBox = &stac.Geometry{Polygons: m.place.outline.Polygons}, m.place.outline.BBox[:]
+		if m.place.transform == nil {
+			properties["cairn:footprint_source"] = fromGCPs
+		}
 	}
 	used := uses{}
 	keys := assetKeys(g)

@@ -117,9 +117,9 @@ func (b *builder) prj(m *raster) (text, key string, err error) {
 	if !there {
 		return "", "", nil
 	}
-	_, err = b.used(m, o, func(data []byte) error {
-		text = string(data)
-		return nil
+	_, err = b.used(m, o, func(data []byte) (err error) {
+		text, err = sidecar.Text(data)
+		return err
 	})
 	return text, o.Key, err
 }
