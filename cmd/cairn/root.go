@@ -71,9 +71,14 @@ func (a *app) run(ctx context.Context, args []string) int {
 		code = exit.code
 	}
 	if exit == nil || exit.err != nil {
-		fmt.Fprintf(a.stderr, "cairn: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+		a.complain(err)
 	}
 	return code
+}
+
+// complain tells of an error, on one line.
+func (a *app) complain(err error) {
+	fmt.Fprintf(a.stderr, "cairn: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 }
 
 func (a *app) root() *cobra.Command {
