@@ -78,7 +78,11 @@ func (a *app) inspectTo(ctx context.Context, report *reporter, args []string, o 
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, report.out.Flush()) }()
+	defer func() {
+		if ferr := report.out.Flush(); err == nil {
+			err = ferr
+		}
+	}()
 	failed := false
 	fail := func(err error) error {
 		var usage *exitError
