@@ -151,7 +151,7 @@ func (b *builder) filesOf(g group) (files []int) {
 }
 
 // fields are those of a group's metadata files; without a wish for any of the config's, of Landsat's MTL alone. Of files that
-// differ in their extension alone, as MTL.json, MTL.txt and MTL.xml, one is read.
+// differ in their extension alone, as MTL.json, MTL.txt and MTL.xml, one is read; ANG.txt is angles through and through.
 func (b *builder) fields(files []int, x *Explanation) (out []fieldSet, err error) {
 	all := b.rules.wantsFields()
 	done := ""
@@ -159,7 +159,7 @@ func (b *builder) fields(files []int, x *Explanation) (out []fieldSet, err error
 		o := b.objects[i]
 		kind, n := b.rules.sidecar(o.Key)
 		stem := o.Key[:n]
-		if kind != metadata || stem == done || !all && !isMTL(stem) || len(out) == maxMetadata {
+		if kind != metadata || stem == done || strings.HasSuffix(stem, "_ANG") || !all && !isMTL(stem) || len(out) == maxMetadata {
 			continue
 		}
 		set, err := b.fieldSet(i)
