@@ -183,33 +183,40 @@ func (t *tracer) follow(a, b sample, depth int) sample {
 	return b
 }
 
-// onBorder returns a sample on the border midway between two.
+// onBorder returns a sample on the border midway between two: looked for from the middle of their chord, further and further to
+// the side, lest it be on another stretch of the border, but no further than they are apart or than the raster's side.
 func (t *tracer) onBorder(a, b sample) (sample, bool) {
 	m := t.between(a, b, 0.5)
-	side := 1. // to the left is the domain
+	away := 1. // to the left, where the domain is
 	if m.ok {
-		side = -1
+		away = -1
 	}
-	// As far as a and b are apart, and no further than the side of the raster.
-	du, dv := side*(a.v-b.v)*t.aspect, side*(b.u-a.u)/t.aspect
-	reach := 1.
-	for _, w := range [2][2]float64{{m.u, du}, {m.v, dv}} {
-		if w[1] > 0 {
-			reach = min(reach, (1-w[0])/w[1])
-		} else if w[1] < 0 {
-			reach = min(reach, -w[0]/w[1])
+	du, dv := away*(a.v-b.v)*t.aspect, away*(b.u-a.u)/t.aspect
+	reach := min(1, room(m.u, du), room(m.v, dv))
+	last := m
+	for _, share := range []float64{1. / 32, 1. / 8, 1. / 2, 1} {
+		step := reach * share
+		s := t.at(min(max(m.u+float64(step*du), 0), 1), min(max(m.v+float64(step*dv), 0), 1))
+		switch {
+		case m.ok && !s.ok:
+			return t.toBorder(last, s), true
+		case !m.ok && s.ok:
+			return t.toBorder(s, last), true
 		}
+		last = s
 	}
-	far := t.at(min(max(m.u+float64(reach*du), 0), 1), min(max(m.v+float64(reach*dv), 0), 1))
+	return last, last.ok // as far as the raster's side it is all within the domain, or none of it is
+}
+
+// room is how many times d may be added to a share w until it is 0 or 1.
+func room(w, d float64) float64 {
 	switch {
-	case m.ok && far.ok: // nowhere on the way: the raster's side is the border
-		return far, true
-	case m.ok:
-		return t.toBorder(m, far), true
-	case far.ok:
-		return t.toBorder(far, m), true
+	case d > 0:
+		return (1 - w) / d
+	case d < 0:
+		return w / -d
 	}
-	return sample{}, false
+	return math.Inf(1)
 }
 
 // turn is by how much the longitude grows from a to b, as seen from within the domain: the two sides of a map are a whole turn

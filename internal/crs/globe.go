@@ -11,6 +11,11 @@ func (t *tracer) onGlobe(rings []lifted) (Footprint, error) {
 	if slices.ContainsFunc(rings, func(r lifted) bool { return r.turns != 0 || !(signedArea(r.points) > 0) }) {
 		rings = t.oriented(rings)
 	}
+	if len(rings) == 1 && rings[0].turns == 0 && !rings[0].outside && t.elsewhere(rings[0]) {
+		// A projection that folds at its border, as on an ellipsoid opposite to its middle: a hole, turned inside out.
+		slices.Reverse(rings[0].points)
+		rings[0].outside = true
+	}
 	for i, r := range rings {
 		west, south, east, north := bounds(r.points)
 		// A raster all round the Earth need not close to the last digit, but to half a pixel; more than half a degree is a gap.
@@ -69,6 +74,19 @@ func (t *tracer) oriented(rings []lifted) []lifted {
 		kept = append(kept, r)
 	}
 	return kept
+}
+
+// elsewhere tells whether most of what is within a border is far from it.
+func (t *tracer) elsewhere(r lifted) bool {
+	west, south, east, north := bounds(r.points)
+	far := 0
+	for _, s := range t.within {
+		lon := near(s.lon, (west+east)/2)
+		if lon < west-t.coarse || lon > east+t.coarse || s.lat < south-t.coarse || s.lat > north+t.coarse {
+			far++
+		}
+	}
+	return far > len(t.within)/2
 }
 
 // box is what a ring becomes that no polygon has: all round the Earth where it is as wide, up to the pole where it goes round
