@@ -25,12 +25,13 @@ func TestDocumentedExamples(t *testing.T) {
 		}
 		configs = append(configs, c)
 	}
-	if len(configs) != 3 {
+	if len(configs) != 6 {
 		t.Fatalf("docs/configuration.md has %d examples", len(configs))
 	}
 	c := configs[0]
 	if c.Title == "" || c.AssumeCRS != 25832 || len(c.Collections.List) != 1 || c.Collections.List[0].ID != "elevation-2m" ||
-		len(c.Datetime.Patterns) != 1 || len(c.Properties.FromPath) != 1 || c.AssetHref != AssetSource {
+		len(c.Datetime.Patterns) != 1 || len(c.Properties.FromPath) != 1 || len(c.Properties.FromSidecar) != 1 ||
+		len(c.Scenes.Tokens) != 3 || c.AssetHref != AssetSource {
 		t.Errorf("the example reads as %+v", c)
 	}
 	if configs[1].AssetHref != AssetHTTPS || configs[2].AssetHref != "https://files.example/"+KeyPlaceholder {
