@@ -405,9 +405,17 @@ func TestInspectBuckets(t *testing.T) {
 	if n := b.Stats(s3test.Get).Requests; n != 2 {
 		t.Errorf("%d GETs; want one to see what it is and one for the header", n)
 	}
+	for i := range 4 {
+		b.put(fmt.Sprintf("cogs/%d.tif", i), cog(t, i))
+	}
+	b.Reset()
+	out = must(t, "inspect", bucketSource+"/cogs")
+	if n := b.Stats(s3test.Get).Requests; n != 5 || !strings.Contains(out, "\n4 items, ") {
+		t.Errorf("%d GETs; want one to see whether there is an object of that name and one a file; it says\n%s", n, out)
+	}
 }
 
-// What belongs to a scene comes out together, in key order, and no more than what is open is held.
+// What belongs to a scene comes out together, as soon as the next key shows that it is complete.
 func TestByScene(t *testing.T) {
 	stem := func(key string) string { return key[:strings.LastIndexByte(key, '.')+1] }
 	list := func(keys ...string) func(func(objstore.Object, error) bool) {
@@ -420,7 +428,7 @@ func TestByScene(t *testing.T) {
 		}
 	}
 	var got []string
-	for scene, err := range byScene(list("a.b.tif", "a.c.prj", "a.c.tif", "a.tif", "b.tif"), stem) {
+	for scene, err := range byScene(list("a.aux", "a.b.tif", "a.c.prj", "a.c.tif", "a.tif", "b.tif"), stem) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -430,7 +438,7 @@ func TestByScene(t *testing.T) {
 		}
 		got = append(got, text)
 	}
-	if want := []string{"a.b.tif ", "a.c.prj a.c.tif ", "a.tif ", "b.tif "}; !slices.Equal(got, want) {
+	if want := []string{"a.b.tif ", "a.c.prj a.c.tif ", "a.aux a.tif ", "b.tif "}; !slices.Equal(got, want) {
 		t.Errorf("scenes are %q; want %q", got, want)
 	}
 }

@@ -22,6 +22,8 @@ func TestCompletion(t *testing.T) {
 		{[]string{"refresh", ""}, folders},
 		{[]string{"serve", ""}, folders},
 		{[]string{"inspect", ""}, ":0"},
+		{[]string{"inspect", "a.tif", "b.tif", ""}, ":0"},
+		{[]string{"inspect", "--source", ""}, folders},
 		{[]string{"refresh", "--catalog", ""}, folders},
 		{[]string{"demo", "--dir", ""}, folders},
 		{[]string{"refresh", "--config", ""}, files},

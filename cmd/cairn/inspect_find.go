@@ -148,7 +148,7 @@ func (f *finder) folder(ctx context.Context, arg, shown string) (*target, error)
 
 // target makes a target of a place, which it opens.
 func (f *finder) target(ctx context.Context, arg string, place location) (*target, error) {
-	t := &target{arg: arg, parallel: parallelFiles}
+	t := &target{arg: arg, assumed: f.source == nil, parallel: parallelFiles}
 	at := place
 	if f.source != nil {
 		at = *f.source

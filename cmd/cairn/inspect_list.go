@@ -96,38 +96,38 @@ func (t *target) flat(ctx context.Context, rng objstore.Range) iter.Seq2[objstor
 	}
 }
 
-// byScene groups a listing by scene, in the order of their first keys. It holds no more than the scenes that are not complete
-// yet and those after them: a scene key is the beginning of the keys of its Objects, which are sorted.
+// byScene groups a listing by scene, in the order in which the scenes are complete: a scene key is the beginning of the keys of
+// its Objects, which are sorted. It holds no more than the scenes that the next Object may belong to.
 func byScene(list iter.Seq2[objstore.Object, error], sceneKey func(string) string) iter.Seq2[[]objstore.Object, error] {
 	type scene struct {
 		key     string
 		objects []objstore.Object
 	}
 	return func(yield func([]objstore.Object, error) bool) {
-		var queue []*scene
-		open := map[string]*scene{}
+		var open []*scene
 		for o, err := range list {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			for len(queue) > 0 && !strings.HasPrefix(o.Key, queue[0].key) {
-				if !yield(queue[0].objects, nil) {
+			still := open[:0]
+			for _, s := range open {
+				if strings.HasPrefix(o.Key, s.key) {
+					still = append(still, s)
+				} else if !yield(s.objects, nil) {
 					return
 				}
-				delete(open, queue[0].key)
-				queue = queue[1:]
 			}
+			open = still
 			key := sceneKey(o.Key)
-			s := open[key]
-			if s == nil {
-				s = &scene{key: key}
-				open[key] = s
-				queue = append(queue, s)
+			i := slices.IndexFunc(open, func(s *scene) bool { return s.key == key })
+			if i < 0 {
+				i = len(open)
+				open = append(open, &scene{key: key})
 			}
-			s.objects = append(s.objects, o)
+			open[i].objects = append(open[i].objects, o)
 		}
-		for _, s := range queue {
+		for _, s := range open {
 			if !yield(s.objects, nil) {
 				return
 			}

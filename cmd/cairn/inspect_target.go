@@ -31,12 +31,13 @@ type target struct {
 	shown    string          // the folder of that prefix as the user writes it; "" for a bucket
 	named    map[string]bool // the keys of files that are named; nil for other targets
 	glob     *config.Glob    // what keys match without the prefix; nil for other targets
+	assumed  bool            // nobody said what the Source is
 	parallel int             // scenes at once
 }
 
 // A look is what one scene would become.
 type look struct {
-	source string      // where keys begin
+	source string      // where keys begin, in words
 	files  []inspected // all of the scene, by key
 	err    error       // of the store, not of a file: there are no files
 }
@@ -171,7 +172,10 @@ func (t *target) scene(ctx context.Context, objs []objstore.Object) look {
 			break
 		}
 	}
-	l := look{source: t.at.String(), files: make([]inspected, len(objs))}
+	l := look{source: printable(t.at.String()), files: make([]inspected, len(objs))}
+	if t.assumed {
+		l.source += " (--source gives another)"
+	}
 	rejects := res.Rejects // in the order of the Objects
 	for i, o := range objs {
 		f := inspected{File: t.name(o.Key), key: o.Key, size: o.Size, wanted: t.wants(o.Key), named: t.named[o.Key]}

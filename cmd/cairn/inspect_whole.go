@@ -60,7 +60,7 @@ func rejectedRaster(f inspected) item.RasterInfo {
 
 func (r *reporter) wholeItem(l look, o *outcome) error {
 	r.sheet.line("item", "%s", itemText(o))
-	r.sheet.line("source", "%s", printable(l.source))
+	r.sheet.line("source", "%s", l.source)
 	var line []byte
 	sizes := map[string]int64{}
 	for _, f := range l.files {

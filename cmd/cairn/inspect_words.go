@@ -376,7 +376,7 @@ func bandText(h geotiff.Band, b stac.Band) string {
 	if h.ColorInterp != "" && h.ColorInterp != "undefined" {
 		add("%s", h.ColorInterp)
 	}
-	if b.Name != "" {
+	if b.Name != "" && b.Name != h.ColorInterp {
 		add("%s", quoted(b.Name))
 	}
 	if b.Description != "" && b.Description != b.Name {
