@@ -27,7 +27,7 @@ var extensions = map[string]extension{
 		"sun_azimuth": between(0, 360), "sun_elevation": between(-90, 90),
 	}},
 	"sat": {stac.ExtSat, map[string]check{
-		"platform_international_designator": isText, "absolute_orbit": isCount, "relative_orbit": isCount, "orbit_cycle": isCount,
+		"platform_international_designator": isText, "absolute_orbit": isCount, "relative_orbit": isCount,
 		"orbit_state": func(v any) bool { return v == "ascending" || v == "descending" || v == "geostationary" },
 		"anx_datetime": func(v any) bool {
 			s, _ := v.(string)

@@ -35,6 +35,9 @@ var (
 // sidecar tells what kind of sidecar a key names, if any, and where the stem of what it belongs to ends. What the config
 // includes by name is none, but for GDAL's.
 func (r *Rules) sidecar(key string) (kind sidecarKind, stem int) {
+	if len(r.cfg.Include) == 0 && r.included(key) {
+		return notSidecar, len(key) // most are
+	}
 	for _, s := range stemSuffixes {
 		if hasSuffixFold(key, s) {
 			return forGDAL, len(key) - len(s)

@@ -325,3 +325,41 @@ func TestWithoutFootprint(t *testing.T) {
 		}
 	}
 }
+
+// FuzzScene gives hostile sidecars to a scene of two bands and a raster by itself, whose Items stay what can be written.
+func FuzzScene(f *testing.F) {
+	f.Add([]byte(auxFile), []byte(worldFile), []byte(utm32), []byte(mtl))
+	f.Add([]byte(auxGCPs), []byte("1,5 0 0 -1 0 0"), []byte("EPSG:4326"), []byte(`{"CLOUD_COVER": [1, {"x": 2}], "DATE_ACQUIRED": "2020-01-01"}`))
+	f.Add([]byte("\xff\xfe<\x00"), []byte{}, []byte("GEOGCS["), []byte("<a b='1'/>"))
+	band, bare := bytesOf(f, at(30, 0)), bytesOf(f, tiffwrite.Raster{Width: 8, Height: 8, Bands: 3})
+	r := rulesOf(f, `
+without_footprint: item
+datetime: {from_sidecar: [when, DATE_ACQUIRED+SCENE_CENTER_TIME], from_metadata: T}
+properties:
+  from_sidecar: {"eo:cloud_cover": CLOUD_COVER, gsd: x, instruments: b, "a": a}
+  from_metadata: {"view:off_nadir": A, created: B}
+`)
+	f.Fuzz(func(t *testing.T, aux, world, prj, fields []byte) {
+		s := (&scene{}).add("x.B1.tif", band).add("x.B1.tif.aux.xml", aux).add("x.B2.tif", bare).add("x.B2.tfw", world).add("x.B2.prj", prj).
+			add("x.json", fields).add("x.tif", bare).add("x.tif.aux.xml", aux).add("x.tfw", world).add("x.prj", prj)
+		res, err := s.build(r)
+		if err != nil || len(res.Items)+len(res.Rejects) == 0 {
+			t.Fatalf("%+v, %v", res, err)
+		}
+		for i, it := range res.Items {
+			line, err := it.Line()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if back, err := stac.DecodeItem(line); err != nil || len(back.Assets) != len(it.Assets) {
+				t.Errorf("%s reads back as %v", line, err)
+			}
+			if len(res.Explanations[i].Rasters) == 0 {
+				t.Errorf("%s is not explained", it.ID)
+			}
+		}
+		for _, reject := range res.Rejects {
+			checkReject(t, reject)
+		}
+	})
+}

@@ -1,9 +1,6 @@
 package item
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
 // What the names of a scene's rasters end in, after "_" or ".", besides B and BAND with a number: the tokens of missions.
 var knownTokens = set(`
@@ -15,8 +12,11 @@ var knownTokens = set(`
 	VV VH HH HV
 	AnalyticMS AnalyticMS_SR AnalyticMS_8b AnalyticMS_SR_8b udm2`)
 
-// What may follow a token: its resolution in metres, and what Planet did to the raster.
-var qualifierPattern = regexp.MustCompile(`^[1-9]\d{0,3}m$|^clip$|^harmonized$`)
+// isQualifier tells what may follow a token: its resolution in metres, and what Planet did to the raster.
+func isQualifier(s string) bool {
+	metres, ok := strings.CutSuffix(s, "m")
+	return ok && 1 <= len(metres) && len(metres) <= 4 && digits(metres) == len(metres) || s == "clip" || s == "harmonized"
+}
 
 func set(names string) map[string]bool {
 	m := map[string]bool{}
@@ -66,6 +66,9 @@ func (r *Rules) isToken(s string, known bool) bool {
 }
 
 func isKnownToken(s string) bool {
+	if c := s[0]; c < 'A' || c > 'Z' && c != 'u' {
+		return false // as most parts of names
+	}
 	token, _ := cutQualifiers(s)
 	return knownTokens[token] || isNumbered(token)
 }
@@ -84,7 +87,7 @@ func isNumbered(s string) bool {
 func cutQualifiers(s string) (token, qualifiers string) {
 	for token = s; ; {
 		i := strings.LastIndexByte(token, '_')
-		if i <= 0 || !qualifierPattern.MatchString(token[i+1:]) {
+		if i <= 0 || !isQualifier(token[i+1:]) {
 			return token, s[len(token):]
 		}
 		token = token[:i]
