@@ -7,9 +7,8 @@ const (
 	cells = 32
 	// halvings of a cell bring the border to centimetres even where longitudes and latitudes run to it like square roots.
 	halvings = 48
-	// maxBorderDepth bounds the points of the border in one cell, maxSearches those of a raster, each of them 50 evaluations.
+	// maxBorderDepth bounds the points of the border in one cell.
 	maxBorderDepth = 6
-	maxSearches    = 500
 	maxRing        = 500 // points of a ring that follows a border
 	// atSeam is how far in degrees from the antimeridian or a pole the border of a map is that is drawn along it.
 	atSeam = 1e-5
@@ -117,13 +116,8 @@ func (c *cover) contours() (lines [][]vertex) {
 func (c *cover) merge(line []vertex) (out []vertex) {
 	for i, x := range line {
 		next, before := line[(i+1)%len(line)], line[(i+len(line)-1)%len(line)]
-		edges := 0
-		for _, w := range []float64{x.at.u, x.at.v} {
-			if w == 0 || w == 1 {
-				edges++
-			}
-		}
-		amid := !before.border && !x.border && edges < 2
+		corner := (x.at.u == 0 || x.at.u == 1) && (x.at.v == 0 || x.at.v == 1)
+		amid := !before.border && !x.border && !corner
 		if amid || x.at.u == next.at.u && x.at.v == next.at.v {
 			continue
 		}
@@ -157,7 +151,7 @@ func (t *tracer) follow(a, b sample, depth int) sample {
 	pole := math.Abs(turn) > maxTurn // on the border, between them: a map's top
 	deeper := depth < maxBorderDepth
 	if pole {
-		deeper = depth < maxTurns && math.Hypot((b.u-a.u)*t.width, (b.v-a.v)*t.height) > t.limit()
+		deeper = t.pixels(a, b) > t.limit()
 	}
 	if deeper && t.searches < maxSearches {
 		t.searches++

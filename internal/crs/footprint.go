@@ -71,12 +71,12 @@ func (t *tracer) raster(apply func(col, row float64) (x, y float64), width, heig
 		shortest = min(shortest, math.Hypot(b.lon-a.lon, b.lat-a.lat))
 	}
 	if onEarth {
-		t.round(shortest)
+		t.setDecimals(shortest)
 		if ring := t.outline(corners[:]); !t.off {
 			return t.onGlobe([]lifted{ring})
 		}
 	}
-	t.round(1)
+	t.setDecimals(1)
 	for _, n := range []int{cells, 4 * cells} {
 		if rings := t.withinBorder(n); rings != nil {
 			return t.onGlobe(rings)

@@ -45,11 +45,7 @@ func check(t testing.TB, f Footprint) {
 			if (signedArea(ring[1:]) > 0) != (k == 0) {
 				t.Errorf("ring %d is turned the wrong way: %v", k, ring)
 			}
-			w, s, e, n := bounds(ring)
-			decimals := 1e12
-			if min(e-w, n-s) > 1e-3 {
-				decimals = 1e10 // it may be narrow all the same
-			}
+			const decimals = 1e12
 			for i, p := range ring {
 				if !(math.Abs(p[0]) <= 180 && math.Abs(p[1]) <= 90) {
 					t.Errorf("point %d: %v", i, p)
@@ -165,6 +161,33 @@ func TestFootprintOfNothing(t *testing.T) {
 	}
 }
 
+// Coordinates have 7 decimals, and those that a raster smaller than that needs.
+func TestFootprintDecimals(t *testing.T) {
+	for pixel, want := range map[float64]float64{10: 7, 1: 7, 0.1: 8, 0.01: 9, 1e-3: 10, 1e-4: 11, 1e-5: 12, 1e-6: 12} {
+		f, err := northUp(32633, 500123.4, 5000123.4, pixel, 10, 10).footprint(t)
+		if err != nil {
+			t.Fatal(pixel, err)
+		}
+		check(t, f)
+		most := 0.0
+		for _, p := range f.Polygons[0][0] {
+			for _, v := range p {
+				for most < 12 && v != math.Round(v*math.Pow10(int(most)))/math.Pow10(int(most)) {
+					most++
+				}
+			}
+		}
+		if most != want || f.crosses() {
+			t.Errorf("%v m: %v decimals, want %v: %v", pixel, most, want, f.Polygons)
+		}
+		// A square on the ground.
+		height, width := (f.BBox[3]-f.BBox[1])*111_141, (f.BBox[2]-f.BBox[0])*78_700
+		if pixel > 1e-5 && !(math.Abs(height/pixel/10-1) < 0.01 && math.Abs(width/pixel/10-1) < 0.01) {
+			t.Errorf("%v m: %v by %v m", pixel, width, height)
+		}
+	}
+}
+
 // The outline of a large raster is within a pixel of what a much finer one would be, and no finer than it needs to be.
 func TestFootprintFollowsCurves(t *testing.T) {
 	g := northUp(32633, 300000, 8000000, 10, 40000, 40000)
@@ -243,7 +266,7 @@ func FuzzFootprint(f *testing.F) {
 			calls++
 			return a.Apply(col, row)
 		}, width, height)
-		if calls > 50_000 { // 26 edges of 300, as at poles, and the border
+		if calls > 100_000 { // about 50 for each of 500 points of a border and of 500 cells, and for 17,000 corners of cells
 			t.Errorf("%d transforms", calls)
 		}
 		if err != nil {

@@ -41,13 +41,21 @@ func (t *tracer) onGlobe(rings []lifted) (Footprint, error) {
 	for _, shell := range shells {
 		polygon := [][][2]float64{shell}
 		for _, hole := range holes {
-			if ringHolds(shell, hole[0]) {
+			if holdsHole(shell, hole) {
 				polygon = append(polygon, hole)
 			}
 		}
 		f.Polygons = append(f.Polygons, polygon)
 	}
 	return f, nil
+}
+
+// holdsHole tells whether a hole lies within a shell, perhaps touching it.
+func holdsHole(shell, hole [][2]float64) bool {
+	west, south, east, north := bounds(shell)
+	w, s, e, n := bounds(hole)
+	return west <= w && e <= east && south <= s && n <= north &&
+		slices.ContainsFunc(hole, func(p [2]float64) bool { return ringHolds(shell, p) })
 }
 
 // oriented turns rings round where the Earth is seen from the other side, and drops those that are clockwise for no good reason:
@@ -137,7 +145,7 @@ func (t *tracer) covers(shells, holes [][][2]float64, rings []lifted) bool {
 	for _, hole := range holes {
 		got += signedArea(hole)
 	}
-	return math.Abs(want-got) <= 0.01*want+float64(8*t.fine*lengths)
+	return math.Abs(want-got) <= float64(0.01*want)+float64(8*t.fine*lengths)
 }
 
 // A chain is a part of a ring from where it comes over the antimeridian to where it leaves over it, as degrees along the sides of

@@ -55,7 +55,7 @@ func (c *CRS) hullFootprint(points [][2]float64) (Footprint, error) {
 		return Footprint{}, ErrOffEarth
 	}
 	west84, south84, east84, north84 := bounds(around)
-	t.round(min(east84-west84, north84-south84))
+	t.setDecimals(min(east84-west84, north84-south84))
 	ring := t.outline(vertices)
 	if len(ring.points) > maxRing {
 		t.coarse = (north84 - south84) * likeness

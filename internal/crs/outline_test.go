@@ -194,64 +194,120 @@ func degreesFrom(f Footprint, lon, lat float64) float64 {
 	return nearest
 }
 
-var rasters = flag.Int("rasters", 1500, "how many random rasters to trace")
+var rasters = flag.Int("rasters", 1000, "how many random rasters to trace")
+
+// hold holds a footprint against what it is of: places of the raster must be in it, and places beside the raster must not where
+// the map shows no place twice.
+func (p picture) hold(t *testing.T, r *rand.Rand, f Footprint, beside bool) {
+	check(t, f)
+	w, h := float64(p.width), float64(p.height)
+	for range 60 {
+		col, row := r.Float64()*w, r.Float64()*h
+		if beside {
+			col, row = 2*col-w/2, 2*row-h/2
+		}
+		inside := col > 0 && row > 0 && col < w && row < h
+		lon, lat, ok := p.place(col, row)
+		if !ok || contains(f, lon, lat) == inside {
+			continue
+		}
+		// On the wrong side: it must be near the outline, by pixels or by the size of it all.
+		pixels := max(1, max(w, h)/1000)
+		if 90-math.Abs(lat) < 0.1 {
+			pixels *= 3 // where a degree of longitude is no distance
+		}
+		allowed := (f.BBox[3] - f.BBox[1]) / 500
+		for _, step := range [4][2]float64{{1, 0}, {-1, 0}, {0, 1}, {0, -1}} {
+			if lon2, lat2, ok := p.place(col+step[0]/100, row+step[1]/100); ok {
+				pixel := 100 * math.Hypot(math.Remainder(lon2-lon, 360)*math.Cos(lat*radians), lat2-lat)
+				allowed = max(allowed, pixels*pixel)
+			}
+		}
+		if d := degreesFrom(f, lon, lat); !(d <= allowed) {
+			t.Errorf("%v: column %.1f, row %.1f at %v, %v, inside %v, is %.4g degrees on the wrong side, %.2g allowed; bbox %v",
+				p, col, row, lon, lat, inside, d, allowed, f.BBox)
+			return
+		}
+	}
+}
+
+// nothing holds a raster without a footprint against what there is of it on the Earth.
+func (p picture) nothing(t *testing.T, r *rand.Rand, err error) {
+	for range 30 {
+		_, lat, ok := p.place(r.Float64()*float64(p.width), r.Float64()*float64(p.height))
+		if ok && math.Abs(lat) < 90 { // a place, and not the line or beyond that cylinders make of a pole
+			t.Errorf("%v: %v, but some of it is on the Earth", p, err)
+			return
+		}
+	}
+}
+
+func (f Footprint) crosses() bool {
+	for _, polygon := range f.Polygons {
+		for _, ring := range polygon {
+			if (lifted{points: ring[1:]}).crosses() {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // What random rasters cover is what their footprints hold.
 func TestFootprintsOfRandomRasters(t *testing.T) {
-	counts := map[string]int{}
+	footprints, crossing := 0, 0
 	for n := range *rasters {
 		r := rand.New(rand.NewPCG(uint64(n), 1))
 		p := random(r)
 		f, err := p.footprint()
 		if err != nil {
-			counts[err.Error()]++
-			for range 30 {
-				if _, _, ok := p.place(r.Float64()*float64(p.width), r.Float64()*float64(p.height)); ok {
-					t.Errorf("%d: %v: %v, but some of it is on the Earth", n, p, err)
-					break
-				}
-			}
+			p.nothing(t, r, err)
 			continue
 		}
-		counts["footprints"]++
-		for _, polygon := range f.Polygons {
-			for _, ring := range polygon {
-				if (lifted{points: ring[1:]}).crosses() {
-					t.Logf("%d: %v: crosses itself", n, p)
-					counts["cross themselves"]++
-				}
-			}
+		footprints++
+		p.hold(t, r, f, true)
+		if f.crosses() {
+			t.Logf("%v: crosses itself", p)
+			crossing++
 		}
-		check(t, f)
-		w, h := float64(p.width), float64(p.height)
-		south, north := f.BBox[1], f.BBox[3]
-		for range 60 {
-			col, row := (2*r.Float64()-0.5)*w, (2*r.Float64()-0.5)*h
-			inside := col > 0 && row > 0 && col < w && row < h
-			lon, lat, ok := p.place(col, row)
-			if !ok || contains(f, lon, lat) == inside {
+	}
+	t.Logf("%d rasters, %d footprints, %d cross themselves", *rasters, footprints, crossing)
+	// On the rim of an equal-area disk, which is one place on the Earth, rounding errors are degrees.
+	if footprints < *rasters*8/10 || crossing > 1+*rasters/5000 {
+		t.Errorf("of %d rasters %d have footprints, %d of which cross themselves", *rasters, footprints, crossing)
+	}
+}
+
+// So it is with every projection method, near its middle and far out.
+func TestFootprintsOfRandomRastersByMethod(t *testing.T) {
+	footprints, crossing, methods := 0, 0, 0
+	for m := range eachMethod {
+		c, err := newCRS(m.name, datum{ellipsoid: wgs84}, m, plainValues(m), 1)
+		if err != nil || m.code == 9824 { // only on spheres; zones side by side with nothing between
+			continue
+		}
+		methods++
+		for n := range *rasters / 100 {
+			r := rand.New(rand.NewPCG(uint64(n), uint64(methods)))
+			p := picture{globe: globe{name: m.name, inverse: c.ToWGS84}, width: 1 + r.Int64N(3000), height: 1 + r.Int64N(3000)}
+			pixel := math.Pow(10, 2+5.6*r.Float64()) / float64(max(p.width, p.height))
+			sin, cos := math.Sincos(math.Pi / 8 * float64(r.IntN(16)))
+			p.affine = affine{r.NormFloat64() * 5e6, pixel * cos, pixel * sin, r.NormFloat64() * 5e6, pixel * sin, -pixel * cos}
+			f, err := p.footprint()
+			if err != nil {
+				p.nothing(t, r, err)
 				continue
 			}
-			limit := max(1, max(w, h)/1000) // pixels
-			// On the wrong side: it must be near the outline.
-			if 90-math.Abs(lat) < 0.1 {
-				limit *= 3 // where a degree of longitude is no distance
-			}
-			allowed := (north - south) / 500
-			for _, step := range [4][2]float64{{1, 0}, {-1, 0}, {0, 1}, {0, -1}} {
-				if lon2, lat2, ok := p.place(col+step[0]/100, row+step[1]/100); ok {
-					allowed = max(allowed, 100*limit*math.Hypot(math.Remainder(lon2-lon, 360)*math.Cos(lat*radians), lat2-lat))
-				}
-			}
-			if d := degreesFrom(f, lon, lat); !(d <= allowed) {
-				t.Errorf("%d: %v: column %.1f, row %.1f at %v, %v, inside %v, is %.4g degrees on the wrong side, %.2g allowed; bbox %v", n, p, col, row, lon, lat, inside, d, allowed, f.BBox)
-				break
+			footprints++
+			p.hold(t, r, f, false)
+			if f.crosses() {
+				t.Logf("%v: crosses itself", p)
+				crossing++
 			}
 		}
 	}
-	t.Log(counts)
-	// On the rim of an equal-area disk, which is one place on the Earth, rounding errors are degrees.
-	if counts["cross themselves"] > 1+*rasters/5000 {
-		t.Errorf("%d outlines cross themselves", counts["cross themselves"])
+	t.Logf("%d methods, %d footprints, %d cross themselves", methods, footprints, crossing)
+	if methods < 60 || footprints < methods*(*rasters/100)/2 || crossing > 2+footprints/500 { // where maps fold or part
+		t.Errorf("of %d methods %d footprints, %d of which cross themselves", methods, footprints, crossing)
 	}
 }

@@ -13,8 +13,9 @@ const (
 	maxDepth = 7
 	// maxTurn is a difference of longitudes in degrees between samples that tells nothing: a pole is near the line between
 	// them, on the one side or the other. Only there is an edge bisected further than maxDepth, down to straightness.
-	maxTurn  = 150
-	maxTurns = 48 // its depth, whatever the size of the raster
+	maxTurn = 150
+	// maxSearches bounds that, and the points of a border of the domain, each of which takes 50 evaluations.
+	maxSearches = 500
 	// atPole is how far from a pole, in degrees, longitudes have no meaning.
 	atPole = 1e-9
 )
@@ -33,9 +34,9 @@ type tracer struct {
 	pole bool         // the last point is at a pole, and the next one tells by which meridian the line leaves it
 	off  bool         // some of the line is outside the domain
 
-	within   []sample // the domain, where there is a border
-	coarse   float64  // a distance in degrees that does not count along the border of the domain
-	searches int      // for that border
+	searches int      // for poles and for the border of the domain
+	within   []sample // where there is such a border: corners of cells that are within
+	coarse   float64  // a distance in degrees that does not count along it
 }
 
 // A vertex of an outline, and what leads to the next one.
@@ -61,9 +62,9 @@ type lifted struct {
 	outside bool // what it is about is all but what it encloses
 }
 
-// round chooses the decimals for an outline: 7, and more where the shortest of its sides, in degrees, is less than two hundred
+// setDecimals chooses the decimals for an outline: 7, and more where the shortest of its sides, in degrees, is less than two hundred
 // of their units. A double has no more than 12 to give.
-func (t *tracer) round(shortest float64) {
+func (t *tracer) setDecimals(shortest float64) {
 	t.decimals = 7
 	for t.decimals < 12 && shortest > 0 && shortest*math.Pow10(t.decimals) < 200 {
 		t.decimals++
@@ -154,12 +155,18 @@ func (t *tracer) walk(a, b sample, depth int) sample {
 		pole = pole || math.Abs(s[i].lon-before) > maxTurn || s[i].pole && i < 4
 	}
 	switch {
-	case pole && depth < maxTurns && math.Hypot((b.u-a.u)*t.width, (b.v-a.v)*t.height) > t.limit():
+	case pole && t.searches < maxSearches && t.pixels(a, b) > t.limit():
+		t.searches++
 	case depth >= maxDepth || whole && t.straight(s):
 		t.emit(s[4])
 		return s[4]
 	}
 	return t.walk(t.walk(a, s[2], depth+1), s[4], depth+1)
+}
+
+// pixels is how far two samples are apart in the raster.
+func (t *tracer) pixels(a, b sample) float64 {
+	return math.Hypot((b.u-a.u)*t.width, (b.v-a.v)*t.height)
 }
 
 // limit is the distance in pixels up to which an outline counts as straight.
