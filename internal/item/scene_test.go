@@ -224,6 +224,21 @@ func TestScenesOfOddMembers(t *testing.T) {
 	}
 }
 
+// Hundreds of bands are a scene, thousands of files with such names are not; and they are grouped in no more than their number.
+func TestLargeScenes(t *testing.T) {
+	r := rulesOf(t, "scenes: ['n*']")
+	small := bytesOf(t, at(480, 0))
+	for n, items := range map[int]int{maxScene: 1, maxScene + 1: maxScene + 1} {
+		s := &scene{}
+		for i := range n {
+			s.add(fmt.Sprintf("x_n%04d.tif", i), small)
+		}
+		if res, err := s.build(r); err != nil || len(res.Items) != items || len(s.opened) != n {
+			t.Errorf("%d files become %d items with %d opened, %v", n, len(res.Items), len(s.opened), err)
+		}
+	}
+}
+
 // TestIDsOfScenesAreApart: a scene's id is never that of a raster or of another scene, whatever they are called.
 func TestIDsOfScenesAreApart(t *testing.T) {
 	r := rulesOf(t, "scenes: [known, x]")
