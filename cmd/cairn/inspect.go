@@ -86,7 +86,7 @@ func (a *app) inspectTo(ctx context.Context, report *reporter, args []string, o 
 	failed := false
 	fail := func(err error) error {
 		var usage *exitError
-		if len(args) == 1 || ctx.Err() != nil || errors.As(err, &usage) {
+		if len(args) == 1 && report.sum.none() || ctx.Err() != nil || errors.As(err, &usage) {
 			return err
 		}
 		failed = true

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/cairn-stac/cairn/internal/config"
 	"github.com/cairn-stac/cairn/internal/item"
@@ -211,4 +212,27 @@ func TestInspectOddFiles(t *testing.T) {
 	if code, stdout, stderr := cairn(t, "inspect", "/dev/null"); code != exitFailed || stdout != "" || !strings.Contains(stderr, "/dev/null: no regular file") {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, stdout, stderr)
 	}
+}
+
+func FuzzGlobArguments(f *testing.F) {
+	f.Add("a/b*/c")
+	f.Add(`s3://b/%5B1%5d/[x]%2a\%`)
+	f.Add("~/{a,b}/**")
+	f.Fuzz(func(t *testing.T, arg string) {
+		if !isGlob(arg) {
+			return
+		}
+		dir, pattern := splitGlob(arg)
+		if dir+pattern != arg || isGlob(dir) || pattern == "" || dir != "" && !strings.HasSuffix(dir, "/") {
+			t.Errorf("%q is parted into %q and %q", arg, dir, pattern)
+		}
+		// A name that is percent-encoded whole is matched by itself, and by nothing else.
+		escaped := ""
+		for _, c := range []byte(pattern) {
+			escaped += fmt.Sprintf("%%%02X", c)
+		}
+		if glob, err := config.NewGlob(literalEscapes(escaped)); err == nil && !glob.Match(pattern) && utf8.ValidString(pattern) {
+			t.Errorf("%q as %q does not match itself", pattern, literalEscapes(escaped))
+		}
+	})
 }

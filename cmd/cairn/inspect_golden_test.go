@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // imagery goes to a temporary folder with a folder of files of every sort, of which each is alike in each run.
-func imagery(t *testing.T) {
+func imagery(t testing.TB) {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {

@@ -104,7 +104,7 @@ func (t *target) looks(ctx context.Context) iter.Seq2[look, error] {
 		scenes := func(yield func([]objstore.Object) bool) {
 			for scene, err := range byScene(t.list(ctx), t.rules.SceneKey) {
 				if err != nil {
-					listed = fmt.Errorf("list %s: %w", t.at, err)
+					listed = err
 					return
 				}
 				if slices.ContainsFunc(scene, func(o objstore.Object) bool { return t.wants(o.Key) }) && !yield(scene) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -143,6 +144,24 @@ func TestInspectGoesOn(t *testing.T) {
 	}
 	if !contains(stdout, "a0_20240102", "a2_20240102", "  ignored ", "\n3 items, 0 rejects, 0 sidecars, 1 ignored\n") {
 		t.Errorf("it says\n%s", stdout)
+	}
+}
+
+// A folder that cannot be listed to its end is told of, after what was seen of it.
+func TestUnreadableFolderInInspect(t *testing.T) {
+	p := newPlace(t)
+	closed := filepath.Join(p.source, "ortho")
+	if err := os.Chmod(closed, 0); err != nil {
+		t.Fatal(err)
+	}
+	defer os.Chmod(closed, 0o755)
+	if _, err := os.ReadDir(closed); err == nil {
+		t.Skip("this user may read everything")
+	}
+	code, stdout, stderr := cairn(t, "inspect", p.source)
+	if code != exitFailed || !contains(stderr, "directory ortho/: ", "permission denied") || strings.Count(stderr, "\n") != 1 ||
+		!contains(stdout, "item       b0_20240304 ", "\n2 items, ") {
+		t.Errorf("exit code %d, stderr %q, stdout\n%s", code, stderr, stdout)
 	}
 }
 
