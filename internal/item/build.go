@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/cairn-stac/cairn/internal/config"
 	"github.com/cairn-stac/cairn/internal/crs"
@@ -121,7 +122,7 @@ func (m *raster) metadata() []geotiff.Meta {
 	if m.aux == nil || len(m.aux.Metadata) == 0 {
 		return m.header.Metadata
 	}
-	return append(m.header.Metadata[:len(m.header.Metadata):len(m.header.Metadata)], m.aux.Metadata...)
+	return slices.Concat(m.header.Metadata, m.aux.Metadata)
 }
 
 // look reads a raster and finds out where it lies.

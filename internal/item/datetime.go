@@ -3,6 +3,7 @@ package item
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -96,7 +97,7 @@ func split(key string) (dir, name string) {
 var landsatTime = config.Field{"DATE_ACQUIRED", "SCENE_CENTER_TIME"}
 
 func (r *Rules) timeInFields(files []fieldSet) (span, bool) {
-	for _, wanted := range append(r.cfg.Datetime.FromSidecar[:len(r.cfg.Datetime.FromSidecar):len(r.cfg.Datetime.FromSidecar)], landsatTime) {
+	for _, wanted := range append(slices.Clip(r.cfg.Datetime.FromSidecar), landsatTime) {
 		for _, file := range files {
 			if text, ok := file.join(wanted); ok {
 				if t, ok := parseTime(text); ok {
@@ -115,7 +116,7 @@ func (r *Rules) timeInMetadata(items []geotiff.Meta) (span, bool) {
 	if len(items) == 0 {
 		return span{}, false
 	}
-	for _, wanted := range append(r.cfg.Datetime.FromMetadata[:len(r.cfg.Datetime.FromMetadata):len(r.cfg.Datetime.FromMetadata)], acquired) {
+	for _, wanted := range append(slices.Clip(r.cfg.Datetime.FromMetadata), acquired) {
 		if text, ok := joinMetadata(items, wanted); ok {
 			if t, ok := parseTime(text); ok {
 				return span{t, t, Origin{fromMetadata, "GDAL metadata " + strings.Join(wanted, "+"), text}}, true
