@@ -100,27 +100,32 @@ func TestInspectReports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	put(t, ".", "null.yaml", []byte("without_footprint: item\n"))
 	for name, c := range map[string]struct {
-		width int
-		args  []string
+		width  int
+		args   []string
+		config string
 	}{
-		"cog":     {100, []string{"imagery/city/city_20240102.tif"}},
-		"narrow":  {40, []string{"imagery/pacific.tif"}},
-		"scene":   {100, []string{"imagery/s2/T33KWP_20240105T101301_B8A.tif"}},
-		"left":    {100, []string{"imagery/s2/T33KWP_20240105T101301_B03.tif"}},
-		"nowhere": {100, []string{"imagery/scan/nowhere.tif"}},
-		"turned":  {100, []string{"imagery/scan/turned.tif"}},
-		"points":  {100, []string{"imagery/scan/points.tif"}},
-		"sidecar": {100, []string{"imagery/beside/map_20230401.tfw"}},
-		"other":   {100, []string{"imagery/README.txt"}},
-		"named":   {70, []string{"imagery/README.txt", "imagery/beside/map_20230401.tfw", "imagery/s2/T33KWP_20240105T101301_B02.tif"}},
-		"folder":  {100, []string{"imagery"}},
+		"cog":     {100, []string{"imagery/city/city_20240102.tif"}, ""},
+		"narrow":  {40, []string{"imagery/pacific.tif"}, ""},
+		"scene":   {100, []string{"imagery/s2/T33KWP_20240105T101301_B8A.tif"}, ""},
+		"left":    {100, []string{"imagery/s2/T33KWP_20240105T101301_B03.tif"}, ""},
+		"nowhere": {100, []string{"imagery/scan/nowhere.tif"}, ""},
+		"turned":  {100, []string{"imagery/scan/turned.tif"}, ""},
+		"points":  {100, []string{"imagery/scan/points.tif"}, ""},
+		"sidecar": {100, []string{"imagery/beside/map_20230401.tfw"}, ""},
+		"other":   {100, []string{"imagery/README.txt"}, ""},
+		"named":   {70, []string{"imagery/README.txt", "imagery/beside/map_20230401.tfw", "imagery/s2/T33KWP_20240105T101301_B02.tif"}, ""},
+		"folder":  {100, []string{"imagery"}, ""},
+		"null":    {100, []string{"imagery/scan/nowhere.tif"}, "null.yaml"},
+		"nulls":   {100, []string{"imagery/scan"}, "null.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out bytes.Buffer
 			report := newReporter(&out, false)
 			report.sheet.width = c.width
-			if err := (&app{stdout: &out, stderr: &out}).inspectTo(context.Background(), report, c.args, inspectOptions{bucket: bucketOptions{parallel: 1}}); err != nil {
+			o := inspectOptions{config: c.config, bucket: bucketOptions{parallel: 1}}
+			if err := (&app{stdout: &out, stderr: &out}).inspectTo(context.Background(), report, c.args, o); err != nil {
 				t.Fatal(err)
 			}
 			got := strings.NewReplacer(fileURL(here), "file:///HERE", here, "/HERE").Replace(out.String())

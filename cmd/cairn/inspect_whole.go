@@ -85,8 +85,12 @@ func (r *reporter) wholeItem(l look, o *outcome) error {
 			r.sheet.line("left out", "%s: %s", printable(path.Base(f.key)), printable(f.Reject.Message))
 		}
 	}
-	r.sheet.line("footprint", "%s", footprintText(o))
-	r.sheet.line("bbox", "%s", bboxText(o))
+	if o.Geometry == nil {
+		r.sheet.line("footprint", "%s", bboxText(o))
+	} else {
+		r.sheet.line("footprint", "%s", footprintText(o))
+		r.sheet.line("bbox", "%s", bboxText(o))
+	}
 	r.sheet.line("time", "%s", when(o))
 	r.sheet.line("", "%s", originText(timeRules, o.why.Time))
 	for _, key := range o.why.Sidecars {

@@ -94,7 +94,7 @@ func bandsText(h *geotiff.Header) string {
 
 // typeText is a band's type, with its bits where it does not fill it.
 func typeText(b geotiff.Band) string {
-	if n := len(b.DataType) - len(strings.TrimLeft(b.DataType, "cfloatuint")); b.DataType[n:] == strconv.Itoa(b.Bits) || b.DataType[0] == 'c' {
+	if n := len(b.DataType) - len(strings.TrimLeft(b.DataType, "abcdefghijklmnopqrstuvwxyz")); b.DataType[n:] == strconv.Itoa(b.Bits) || b.DataType[0] == 'c' {
 		return b.DataType
 	}
 	return fmt.Sprintf("%s (%s)", b.DataType, count(b.Bits, "bit"))
@@ -278,16 +278,15 @@ func pixelSize(t *geotiff.Affine) string {
 	return decimal(math.Hypot(t.DX, t.RY)) + " x " + decimal(math.Hypot(t.RX, t.DY))
 }
 
-// bboxText gives the bounding box of an Item, and says what is odd about its footprint.
+// bboxText gives the bounding box of an Item, and says what is odd about its footprint, or why there is none.
 func bboxText(o *outcome) string {
 	b := o.BBox
 	if len(b) != 4 {
-		for _, r := range o.why.Rasters {
-			if r.NoFootprint != nil {
-				return "none, and no geometry: " + printable(r.NoFootprint.Message)
-			}
+		text := "none"
+		if r := o.why.Rasters[0].NoFootprint; r != nil {
+			text += ": " + printable(r.Message)
 		}
-		return "none, and no geometry"
+		return text
 	}
 	text := fmt.Sprintf("%.5f, %.5f, %.5f, %.5f", b[0], b[1], b[2], b[3])
 	round := b[0] <= -180 && b[2] >= 180
@@ -309,11 +308,8 @@ func bboxText(o *outcome) string {
 	return text
 }
 
-// footprintText tells of what the geometry of an Item consists.
+// footprintText tells of what the geometry of an Item consists, which has one.
 func footprintText(o *outcome) string {
-	if o.Geometry == nil {
-		return "none"
-	}
 	points := 0
 	for _, polygon := range o.Geometry.Polygons {
 		for _, ring := range polygon {
