@@ -23,7 +23,8 @@ type Config struct {
 	Datetime    Datetime
 	Properties  Properties
 	Scenes      Scenes
-	AssumeCRS   int // EPSG code for rasters that name no CRS; 0: they are without a footprint
+	CommonNames bool // give the bands of known missions their common names (STAC EO extension)
+	AssumeCRS   int  // EPSG code for rasters that name no CRS; 0: they are without a footprint
 	// WithoutFootprint is what to do with rasters whose place on the Earth is not known.
 	WithoutFootprint WithoutFootprint
 	AssetHref        string // AssetSource, AssetHTTPS, or a URL template with {key}

@@ -126,7 +126,7 @@ func TestWindowsText(t *testing.T) {
 func TestParseErrors(t *testing.T) {
 	for _, tt := range []struct{ in, want string }{
 		{"title: a\n\n\n# x\n\n\ncolections:\n  depth: 1\n", `cairn.yaml:7: unknown key "colections"; did you mean "collections"?`},
-		{"zzz: 1", `cairn.yaml:1: unknown key "zzz"; known here: asset_href, assume_crs, collections, datetime, description, exclude, ` +
+		{"zzz: 1", `cairn.yaml:1: unknown key "zzz"; known here: asset_href, assume_crs, collections, common_names, datetime, description, exclude, ` +
 			`include, keywords, license, properties, providers, retention, scenes, static, title, without_footprint`},
 		{"collections:\n  dept: 1", `cairn.yaml:2: collections: unknown key "dept"; did you mean "depth"?`},
 		{"collections:\n  depth: -1", `cairn.yaml:2: collections.depth: want a number from 0 to 10, have "-1"`},
@@ -141,6 +141,7 @@ func TestParseErrors(t *testing.T) {
 		{"collections:\n  list:\n    - prefix: a/\n      id: x\n    - prefix: b/\n      id: x\n",
 			`cairn.yaml:6: collections.list.id: the id "x" is listed twice`},
 		{"scenes: a/b", `cairn.yaml:1: scenes: want what names end in, such as red or B*, have "a/b"`},
+		{"common_names: often", `cairn.yaml:1: common_names: want true or false, have "often"`},
 		{"scenes: []", `cairn.yaml:1: scenes: want off, or what the names of a scene's files end in, such as [red, green, blue]`},
 		{"scenes: ['[']", `cairn.yaml:1: scenes: glob "[": a "[" without "]"`},
 		{"without_footprint: maybe", `cairn.yaml:1: without_footprint: want one of reject, item; have "maybe"`},
@@ -196,7 +197,7 @@ func TestParseErrors(t *testing.T) {
 		{"retention: 5", `cairn.yaml:1: retention: want a duration such as 24h, have "5"`},
 		{"title: &a b", `cairn.yaml:1: "&": anchors, aliases, tags, directives and complex keys are not used here`},
 		{"title: a\n---\ntitle: b\n", `cairn.yaml:3: a second YAML document; there may be only one`},
-		{"- a", `cairn.yaml:1: want keys (asset_href, assume_crs, collections, datetime, description, exclude, include, keywords, ` +
+		{"- a", `cairn.yaml:1: want keys (asset_href, assume_crs, collections, common_names, datetime, description, exclude, include, keywords, ` +
 			`license, properties, providers, retention, scenes, static, title, without_footprint), have a list`},
 		{"title: a\n\tb: c", ``},
 		{"title: \xff", `cairn.yaml: the file is not UTF-8 text`},
@@ -219,7 +220,7 @@ func TestKeysAreRead(t *testing.T) {
 		"title": "x", "description": "x", "license": "MIT", "keywords": "[x]", "providers": "[{name: x}]",
 		"collections": "{depth: 3}", "include": "x", "exclude": "x", "datetime": "{fallback: reject}",
 		"properties": "{constants: {x: 1}}", "assume_crs": "4326", "asset_href": "http://x/{key}", "static": "none", "retention": "1h",
-		"scenes": "off", "without_footprint": "item",
+		"scenes": "off", "without_footprint": "item", "common_names": "true",
 	}
 	for key := range Default().fields() {
 		c, err := Parse([]byte(key + ": " + values[key]))

@@ -43,6 +43,7 @@ func (c *Config) fields() fields {
 		"scenes":     c.scenes,
 		"assume_crs": c.assumeCRS,
 
+		"common_names":      boolean(&c.CommonNames),
 		"without_footprint": oneOf(&c.WithoutFootprint, FootprintOrReject, FootprintOrNull),
 		"asset_href":        c.assetHref,
 		"static":            oneOf(&c.Static, StaticAuto, StaticItems, StaticCollections, StaticNone),

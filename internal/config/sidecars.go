@@ -76,6 +76,17 @@ func propertyFields(dst *map[string]Field) field {
 // knownTokens stands in scenes for those of the missions that are known.
 const knownTokens = "known"
 
+func boolean(dst *bool) field {
+	return func(n ast.Node) error {
+		b, ok := n.(*ast.BoolNode)
+		if !ok {
+			return errorf(n, "want true or false, have %s", kindOf(n))
+		}
+		*dst = b.Value
+		return nil
+	}
+}
+
 func (c *Config) scenes(n ast.Node) error {
 	if s, single := scalar(n); single && (s == "off" || s == "false") {
 		c.Scenes = Scenes{Off: true}

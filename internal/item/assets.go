@@ -45,7 +45,7 @@ func (r *Rules) asset(m *raster, key string, g group, used uses) stac.Asset {
 	a.Bands = bandsOf(m)
 	if token, _ := cutQualifiers(m.token); g.scene != "" && len(a.Bands) == 1 {
 		a.Bands[0].Name = token
-		if mission := missionOf(productOf(g.scene)); mission != nil {
+		if mission := missionOf(productOf(g.scene)); mission != nil && r.cfg.CommonNames {
 			a.Bands[0].CommonName = mission.common[token]
 		}
 	}

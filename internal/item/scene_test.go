@@ -84,7 +84,7 @@ func files(t *testing.T, of map[string]any) *scene {
 }
 
 func TestBandsAreOneItem(t *testing.T) {
-	r := rulesOf(t, "")
+	r := rulesOf(t, "common_names: true")
 	const p = "d/T33UVP_20210101T101411_"
 	s := files(t, map[string]any{
 		p + "B02.tif": at(10, 0), p + "B8A_20m.tif": at(20, 0), p + "TCI_10m.tif": with(func(r *tiffwrite.Raster) {

@@ -28,12 +28,13 @@ func (r *Rules) Shaping() string {
 		Datetime         config.Datetime
 		Properties       config.Properties
 		Scenes           config.Scenes
+		CommonNames      bool
 		AssumeCRS        int
 		WithoutFootprint config.WithoutFootprint
 		Href             string
 	}{
 		ScannerVersion, r.cfg.Collections.Depth, ids, r.cfg.Include, r.cfg.Exclude, r.cfg.Datetime, r.cfg.Properties,
-		r.cfg.Scenes, r.cfg.AssumeCRS, r.cfg.WithoutFootprint, r.assets.before + config.KeyPlaceholder + r.assets.after,
+		r.cfg.Scenes, r.cfg.CommonNames, r.cfg.AssumeCRS, r.cfg.WithoutFootprint, r.assets.before + config.KeyPlaceholder + r.assets.after,
 	})
 	if err != nil {
 		// Every part is text, a number or a constant that config made sure of.

@@ -21,7 +21,7 @@ func TestShaping(t *testing.T) {
 		"properties: {constants: {a: 2}}", "properties: {from_path: '(?P<a>x)'}", "assume_crs: 4326", "assume_crs: 3857",
 		"properties: {from_sidecar: {a: x}}", "properties: {from_sidecar: {a: y}}", "properties: {from_metadata: {a: x}}",
 		"datetime: {from_sidecar: x}", "datetime: {from_metadata: x}", "scenes: off", "scenes: red", "scenes: [known, red]",
-		"without_footprint: item", "asset_href: https://a.b/{key}", "asset_href: https://a.c/{key}",
+		"without_footprint: item", "common_names: true", "asset_href: https://a.b/{key}", "asset_href: https://a.c/{key}",
 	} {
 		shaping := rulesOf(t, yaml).Shaping()
 		if other, ok := seen[shaping]; ok {
@@ -32,7 +32,7 @@ func TestShaping(t *testing.T) {
 	for _, yaml := range []string{
 		"title: x", "description: x", "license: MIT", "keywords: [x]", "providers: [{name: x}]", "static: none", "retention: 1h",
 		"collections: {depth: 1}", "datetime: {fallback: last_modified}", "asset_href: source",
-		"scenes: known", "without_footprint: reject",
+		"scenes: known", "common_names: false", "without_footprint: reject",
 	} {
 		if rulesOf(t, yaml).Shaping() != plain {
 			t.Errorf("%s shapes Items", yaml)
@@ -71,7 +71,7 @@ func TestShapingOfSource(t *testing.T) {
 
 // TestShapingKnowsEveryKey fails when the config gets a field that nobody decided about.
 func TestShapingKnowsEveryKey(t *testing.T) {
-	decided := "Title Description License Keywords Providers Collections Include Exclude Datetime Properties Scenes " +
+	decided := "Title Description License Keywords Providers Collections Include Exclude Datetime Properties Scenes CommonNames " +
 		"AssumeCRS WithoutFootprint AssetHref Static Retention"
 	var names []string
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[config.Config]()) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 
@@ -188,6 +189,9 @@ func TestLandsat(t *testing.T) {
 	}
 	it := res.Items[0]
 	checkItem(t, it)
+	if slices.Contains(it.Extensions, stac.ExtEO) {
+		t.Errorf("an extension that nobody asked for: %v", it.Extensions)
+	}
 	if it.ID != "LC08_L2SP_193024_20210101_20210310_02_T1" || it.Properties["datetime"] != "2021-01-01T10:01:02Z" ||
 		it.Properties["cairn:datetime_source"] != "sidecar" || it.Properties["eo:cloud_cover"] != nil {
 		t.Errorf("%s has %v", it.ID, it.Properties)
@@ -198,7 +202,7 @@ func TestLandsat(t *testing.T) {
 			t.Errorf("%s is %+v", key, a)
 		}
 	}
-	if b := it.Assets["ST_B10"].Bands[0]; b.CommonName != "lwir11" || it.Assets["QA_PIXEL"].Bands[0].CommonName != "" || len(it.Assets) != 8 {
+	if b := it.Assets["ST_B10"].Bands[0]; b.Name != "ST_B10" || b.CommonName != "" || it.Assets["QA_PIXEL"].Bands[0].CommonName != "" || len(it.Assets) != 8 {
 		t.Errorf("ST_B10 is %+v, of %d assets", b, len(it.Assets))
 	}
 	x := res.Explanations[0]
