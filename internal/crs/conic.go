@@ -33,9 +33,13 @@ var conicMethods = []method{
 
 var (
 	lonFalseOrigin    = param{"Longitude of false origin", 8822, angle, lonNames, lonKeys, 0}
-	standardParallel2 = param{"Latitude of 2nd standard parallel", 8824, angle, []string{"standard_parallel_2"}, []uint16{3079}, 0}
-	latTangent        = param{"Latitude of natural origin", 8801, angle,
-		[]string{"latitude_of_origin", "standard_parallel_1", "latitude_of_center"}, latKeys, 0}
+	standardParallel2 = param{"Latitude of 2nd standard parallel", 8824, angle, parallel2Names, parallel2Keys, 0}
+	latTangent        = param{"Latitude of natural origin", 8801, angle, tangentNames, latKeys, 0}
+
+	// By names of their own, since the compiler copies literals within a variable when the program starts.
+	parallel2Names = []string{"standard_parallel_2"}
+	parallel2Keys  = []uint16{3079}
+	tangentNames   = []string{"latitude_of_origin", "standard_parallel_1", "latitude_of_center"}
 
 	twoParallels = []param{latFalseOrigin, lonFalseOrigin, standardParallel, standardParallel2, eastFalseOrigin, northFalseOrigin}
 )

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 )
 
 //go:generate python3 gen/table.py
@@ -15,8 +16,10 @@ import (
 // the file, not a failure.
 var ErrUnknown = errors.New("coordinate reference system is not supported")
 
-// A CRS is a horizontal coordinate reference system with x to the east and y to the north, whatever its axis order is in
-// the EPSG dataset. It is immutable and safe for use by many goroutines.
+// A CRS is a horizontal coordinate reference system. x is its first axis and y the second one, except that where these are north and
+// east x is the one to the east: GDAL's "traditional GIS order" and PROJ's always_xy. So x and y are almost always to the east and to
+// the north, but westing and southing in South Africa, southing and westing in EPSG's Krovak without "East North", and northing and
+// westing in Greenland. A CRS is immutable and safe for use by many goroutines.
 type CRS struct {
 	Code int    // EPSG code; 0 where the CRS is not one of EPSG's
 	Name string // as in the EPSG dataset or the definition
@@ -25,8 +28,9 @@ type CRS struct {
 	// UnitMetres is the length of one unit of x in metres; 0 for a geographic CRS.
 	UnitMetres float64
 	// Accuracy of the shift from the CRS's datum to WGS 84 in metres, as the EPSG dataset states it (999 where it says
-	// that it is not known), and larger where the shift was not made for all of the CRS's area; 0 where the datum is
-	// WGS 84. -1: no shift is known and coordinates are given on the CRS's own datum.
+	// that it is not known), and larger where the shift was not made for all of the CRS's area, or where the usual software
+	// is known to make something else of the CRS; 0 where the datum is WGS 84. -1: no shift is known and coordinates are
+	// given on the CRS's own datum.
 	Accuracy float64
 
 	unit   float64 // metres a unit, or degrees a unit where geographic
@@ -44,35 +48,53 @@ const approximately = 10
 // less accurate.
 func (c *CRS) Approximate() bool { return !(c.Accuracy >= 0 && c.Accuracy <= approximately) }
 
-// ByCode returns the CRS with an EPSG code. A geographic 3D one stands for its horizontal part. Codes that it does not know
-// are ErrUnknown, with the projection method that is missing where that is why.
+// ByCode returns the CRS with an EPSG code. A geographic 3D one stands for its horizontal part, and a compound one is its horizontal
+// CRS, with that one's code. Codes that it does not know are ErrUnknown, with the projection method that is missing where that is
+// why.
 func ByCode(code int) (*CRS, error) {
-	row := find(epsgTable, code)
-	if row == nil {
-		return nil, fmt.Errorf("EPSG:%d: %w", code, ErrUnknown)
-	}
-	name := row.text(2)
-	var c *CRS
-	var err error
-	switch row.text(1) {
-	case "G": // a, 1/f, prime meridian, degrees a unit, shift, accuracy
-		c, err = newGeographic(name, datumByCode(code), row.num(6))
-	case "T": // base, metres a unit, latitude and longitude of origin, scale, false easting and northing, shift, accuracy
-		d := datumByCode(row.int(3))
-		if row.text(11) != "" {
-			d.shift, d.accuracy = shiftByCode(row.int(10), d.ellipsoid), row.num(11)
-		}
-		c, err = newCRS(name, d, methodByCode(9807),
-			[]float64{row.num(5), row.num(6), row.num(7), row.num(8), row.num(9)}, row.num(4))
-	case "W": // base, metres a unit
-		c, err = newCRS(name, datumByCode(row.int(3)), methodByCode(1024), make([]float64, 4), row.num(4))
-	default: // projection method
-		return nil, fmt.Errorf("EPSG:%d (%s): projection method %s: %w", code, name, row.text(3), ErrUnknown)
-	}
+	c, err := byRow(find(epsgTable, code))
 	if err != nil {
 		return nil, fmt.Errorf("EPSG:%d: %w", code, err)
 	}
-	c.Code = code
+	return c, nil
+}
+
+// byRow makes the CRS of a row of the EPSG table, whose fields gen/table.py explains.
+func byRow(r row) (*CRS, error) {
+	var c *CRS
+	var err error
+	switch r.text(1) {
+	case "G":
+		c, err = newGeographic(r.text(2), datumOf(r), r.num(6))
+	case "P":
+		d := datumOf(find(epsgTable, r.int(3)))
+		name := r.text(2)
+		if rest, ok := strings.CutPrefix(name, "/"); ok {
+			name = d.name + " / " + rest
+		}
+		if r.text(8) != "" {
+			d.shift, d.accuracy = shiftByCode(r.int(7), d.ellipsoid), r.num(8)
+		}
+		m := methodByCode(r.int(5))
+		if m == nil {
+			return nil, fmt.Errorf("%s: projection method EPSG:%s: %w", name, r.text(5), ErrUnknown)
+		}
+		values := make([]float64, len(m.params))
+		for i := range values {
+			values[i] = r.num(9 + i)
+		}
+		if c, err = newCRS(name, d, m, values, r.num(4)); err == nil {
+			c.proj = facing(r.text(6), c.proj)
+		}
+	case "C":
+		return byRow(find(epsgTable, r.int(2)))
+	default:
+		return nil, ErrUnknown
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.Code = r.int(0)
 	return c, nil
 }
 

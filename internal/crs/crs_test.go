@@ -1,13 +1,13 @@
 package crs
 
 import (
-	"encoding/json"
 	"errors"
 	"math"
-	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // rows calls f with every line of a table.
@@ -26,11 +26,10 @@ func TestTables(t *testing.T) {
 				t.Fatalf("%s: %q after %d: codes must be numbers that grow", name, r[0], last)
 			}
 			last = code
-			first := 1
-			if table == epsgTable {
-				first = 3
-			}
-			for i := first; i < len(r) && r.text(1) != "X"; i++ {
+			for i := range r {
+				if table == epsgTable && (i == 1 || i == 2 || i == 6 && r[1] == "P") {
+					continue
+				}
 				if _, err := strconv.ParseFloat(r[i], 64); err != nil && r[i] != "" {
 					t.Errorf("%s: %d: field %d: %v", name, code, i, err)
 				}
@@ -41,31 +40,44 @@ func TestTables(t *testing.T) {
 		})
 	}
 	counts := map[string]int{}
+	methods := map[int]bool{}
 	rows(epsgTable, func(r row) {
-		counts[r.text(1)]++
-		code := r.int(0)
+		kind, code := r.text(1), r.int(0)
+		counts[kind]++
 		c, err := ByCode(code)
-		if r.text(1) == "X" {
-			if !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), r.text(3)) {
-				t.Errorf("ByCode(%d): %v: want ErrUnknown and the method", code, err)
-			}
+		if err != nil {
+			t.Errorf("ByCode(%d): %v", code, err)
 			return
 		}
-		if err != nil {
-			t.Fatalf("ByCode(%d): %v", code, err)
+		if kind == "C" {
+			code = r.int(2)
 		}
-		if c.Code != code || c.Name == "" || c.datum.ellipsoid.a < 6.3e6 || c.datum.ellipsoid.a > 6.4e6 || c.Geographic != (c.UnitMetres == 0) {
+		if c.Code != code || c.Name == "" || strings.HasPrefix(c.Name, "/") || c.datum.ellipsoid.a < 6.3e6 || c.datum.ellipsoid.a > 6.4e6 ||
+			c.Geographic != (c.UnitMetres == 0) || c.Geographic != (c.method == nil) {
 			t.Errorf("ByCode(%d) = %+v", code, c)
 		}
 		if c.Accuracy < 0 && c.datum.shift != nil {
 			t.Errorf("EPSG:%d is shifted although no shift is known", code)
 		}
-		if i := map[string]int{"G": 7, "T": 10, "W": 10}[r.text(1)]; r.text(i) != "" && find(shiftTable, r.int(i)) == nil {
+		i := 7
+		if r.text(i) != "" && find(shiftTable, r.int(i)) == nil {
 			t.Errorf("EPSG:%d: shift %s is not in the table", code, r.text(i))
 		}
+		if kind == "P" {
+			methods[c.method.code] = true
+			if !slices.Contains([]string{"", "yx", "-y-x"}, r.text(6)) {
+				t.Errorf("EPSG:%d: axes %s", code, r.text(6))
+			}
+			if len(r) > 9+len(c.method.params) {
+				t.Errorf("EPSG:%d: %d values for %d parameters", code, len(r)-9, len(c.method.params))
+			}
+		}
 	})
-	if counts["G"] < 900 || counts["T"] < 4000 || counts["W"] < 1 || counts["X"] < 1000 {
-		t.Errorf("rows by kind: %v", counts)
+	if counts["G"] < 900 || counts["P"] < 5600 || counts["C"] < 400 || len(methods) < 45 {
+		t.Errorf("rows by kind: %v; %d methods", counts, len(methods))
+	}
+	if len(epsgTable) > 520_000 {
+		t.Errorf("the table has %d bytes", len(epsgTable))
 	}
 }
 
@@ -73,12 +85,16 @@ func TestByCode(t *testing.T) {
 	for code, want := range map[int]CRS{
 		4326:  {Name: "WGS 84", Geographic: true},
 		4979:  {Name: "WGS 84", Geographic: true},
-		4267:  {Name: "NAD27", Geographic: true, Accuracy: 20.2},
+		4267:  {Name: "NAD27", Geographic: true, Accuracy: 50},
 		4258:  {Name: "ETRS89", Geographic: true, Accuracy: 1},
 		4035:  {Name: "Unknown datum based upon the Authalic Sphere", Geographic: true, Accuracy: -1},
 		3857:  {Name: "WGS 84 / Pseudo-Mercator", UnitMetres: 1},
 		32633: {Name: "WGS 84 / UTM zone 33N", UnitMetres: 1},
-		26711: {Name: "NAD27 / UTM zone 11N", UnitMetres: 1, Accuracy: 7},
+		26711: {Name: "NAD27 / UTM zone 11N", UnitMetres: 1, Accuracy: 24.3},
+		2154:  {Name: "RGF93 v1 / Lambert-93", UnitMetres: 1, Accuracy: 1},
+		27572: {Name: "NTF (Paris) / Lambert zone II", UnitMetres: 1, Accuracy: 2},
+		22300: {Name: "Carthage (Paris) / Tunisia Mining Grid", UnitMetres: 1000, Accuracy: 14},
+		3410:  {Name: "NSIDC EASE-Grid Global", UnitMetres: 1, Accuracy: -1},
 		2236:  {Name: "NAD83 / Florida East (ftUS)", UnitMetres: 0.304800609601219, Accuracy: 4},
 	} {
 		c, err := ByCode(code)
@@ -91,15 +107,28 @@ func TestByCode(t *testing.T) {
 			t.Errorf("ByCode(%d) = %+v, want %+v", code, c, want)
 		}
 	}
-	for _, code := range []int{0, -1, 1, 32600, 32767, math.MaxInt, math.MinInt} {
+	for _, code := range []int{0, -1, 1, 32599, 32767, math.MaxInt, math.MinInt} {
 		if _, err := ByCode(code); !errors.Is(err, ErrUnknown) {
 			t.Errorf("ByCode(%d): %v, want ErrUnknown", code, err)
 		}
 	}
-	const want = "EPSG:2154 (RGF93 v1 / Lambert-93): projection method Lambert Conic Conformal (2SP): " +
-		"coordinate reference system is not supported"
-	if _, err := ByCode(2154); err == nil || err.Error() != want {
-		t.Errorf("ByCode(2154): %v", err)
+	for _, c := range []struct {
+		row  string
+		want string
+	}{
+		{"1\tP\tWhere\t4326\t1\t4711", "Where: projection method EPSG:4711: coordinate reference system is not supported"},
+		{"1\tP\t/here\t4326\t1\t9807\t\t\t\t91", "WGS 84 / here: Transverse Mercator: "},
+		{"1\tC\t1", "coordinate reference system is not supported"},
+	} {
+		if got, err := byRow(strings.Split(c.row, "\t")); !errors.Is(err, ErrUnknown) || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("row %q: %v, %v", c.row, got, err)
+		}
+	}
+	// Compound ones are their horizontal part.
+	for compound, want := range map[int]int{5498: 4269, 7405: 27700, 9518: 4326} {
+		if c, err := ByCode(compound); err != nil || c.Code != want {
+			t.Errorf("ByCode(%d) = %+v, %v; want EPSG:%d", compound, c, err, want)
+		}
 	}
 }
 
@@ -107,82 +136,6 @@ func TestByCode(t *testing.T) {
 func metres(lon, lat, lon2, lat2 float64) float64 {
 	const degree = 111_320
 	return math.Hypot(math.Remainder(lon-lon2, 360)*math.Cos(lat*radians), lat-lat2) * degree
-}
-
-type point struct {
-	code     int
-	x, y     float64
-	lon, lat float64
-}
-
-func (p *point) UnmarshalJSON(b []byte) error {
-	var v [5]float64
-	if err := json.Unmarshal(b, &v); err != nil {
-		return err
-	}
-	*p = point{code: int(v[0]), x: v[1], y: v[2], lon: v[3], lat: v[4]}
-	return nil
-}
-
-func truth(t *testing.T) (truth struct{ Own, WGS84 []point }) {
-	b, err := os.ReadFile("testdata/truth.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(b, &truth); err != nil {
-		t.Fatal(err)
-	}
-	return truth
-}
-
-// On a CRS's own datum the formulas agree with PROJ to a tenth of a millimetre.
-func TestProjectionsAgainstPROJ(t *testing.T) {
-	points := truth(t).Own
-	worst := 0.0
-	for _, p := range points {
-		c, err := ByCode(p.code)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lon, lat, ok := c.onDatum(p.x, p.y)
-		d := metres(lon, lat, p.lon, p.lat)
-		worst = max(worst, d)
-		if !ok || !(d < 1e-4) {
-			t.Errorf("EPSG:%d: (%v, %v) = (%v, %v) %v, PROJ (%v, %v): %.4f m apart", p.code, p.x, p.y, lon, lat, ok, p.lon, p.lat, d)
-		}
-	}
-	if len(points) < 900 {
-		t.Errorf("%d points", len(points))
-	}
-	t.Logf("%d points, at most %.2g m apart", len(points), worst)
-}
-
-// On WGS 84 the two agree wherever PROJ chooses the same transformation for the place as the table does for the CRS.
-func TestShiftsAgainstPROJ(t *testing.T) {
-	points := truth(t).WGS84
-	same, within := 0, 0
-	for _, p := range points {
-		c, err := ByCode(p.code)
-		if err != nil {
-			t.Fatal(err)
-		}
-		lon, lat, ok := c.ToWGS84(p.x, p.y)
-		d := metres(lon, lat, p.lon, p.lat)
-		switch {
-		case !ok || !(d < 1500):
-			t.Errorf("EPSG:%d: (%v, %v) = (%v, %v) %v, PROJ (%v, %v): %.0f m apart", p.code, p.x, p.y, lon, lat, ok, p.lon, p.lat, d)
-		case d < 0.001:
-			same++
-		case c.Accuracy >= 0 && d <= 2*c.Accuracy+1:
-			within++
-		default:
-			t.Logf("EPSG:%d %s, accuracy %v: %.1f m from PROJ", p.code, c.Name, c.Accuracy, d)
-		}
-	}
-	t.Logf("%d CRSs: %d the same, %d within twice the accuracy", len(points), same, within)
-	if same < len(points)*85/100 || same+within < len(points)*95/100 {
-		t.Errorf("of %d CRSs %d agree to a millimetre and %d within the accuracy", len(points), same, within)
-	}
 }
 
 func TestDomain(t *testing.T) {
@@ -222,25 +175,69 @@ func must(t testing.TB, code int) *CRS {
 	return c
 }
 
-func BenchmarkByCode(b *testing.B) {
-	b.ReportAllocs()
-	for b.Loop() {
-		ByCode(32633)
+func TestWGS84(t *testing.T) {
+	if want := newEllipsoid(6378137, 298.257223563); wgs84 != want {
+		t.Errorf("%v, want %v", wgs84, want)
 	}
 }
 
-func BenchmarkToWGS84(b *testing.B) {
-	for name, code := range map[string]int{"UTM": 32633, "NAD27_UTM": 26711, "geographic": 4326, "NAD27": 4267, "pseudo": 3857} {
-		c := must(b, code)
-		x, y := 600000.5, 4649776.25
-		if c.Geographic {
-			x, y = -100.5, 40.25
+func TestAllocations(t *testing.T) {
+	if n := testing.AllocsPerRun(100, func() { ByCode(32633) }); n > 12 {
+		t.Errorf("ByCode allocates %v times", n)
+	}
+	for _, p := range onePerMethod(t) {
+		c := must(t, p.code)
+		if n := testing.AllocsPerRun(10, func() { c.ToWGS84(p.v[0], p.v[1]) }); n > 0 {
+			t.Errorf("%s: a point allocates %v times", c.method.name, n)
 		}
+	}
+}
+
+// onePerMethod are points in the area of use of the first CRS of each method.
+func onePerMethod(t testing.TB) (found []truth) {
+	seen := map[string]bool{}
+	for _, p := range append(truths(t, "p"), truths(t, "d")...) {
+		if m := must(t, p.code).method; !seen[m.name] {
+			seen[m.name] = true
+			found = append(found, p)
+		}
+	}
+	if len(found) < 44 {
+		t.Fatalf("%d methods", len(found))
+	}
+	return found
+}
+
+func BenchmarkByCode(b *testing.B) {
+	for name, code := range map[string]int{"UTM": 32633, "conic": 2154, "geographic": 4326, "compound": 5498, "shifted": 26711} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				c.ToWGS84(x, y)
+				ByCode(code)
 			}
 		})
 	}
+}
+
+// The cost of a point by every method that the EPSG dataset has CRSs of, shift included, and of the slowest.
+func BenchmarkToWGS84(b *testing.B) {
+	const points = 1000
+	worst, slowest := time.Duration(0), ""
+	for _, p := range onePerMethod(b) {
+		c := must(b, p.code)
+		b.Run(strings.ReplaceAll(c.method.name, " ", "_"), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				for i := range points {
+					c.ToWGS84(p.v[0]+float64(i), p.v[1]-float64(i))
+				}
+			}
+			each := b.Elapsed() / time.Duration(b.N*points)
+			b.ReportMetric(float64(each.Nanoseconds()), "ns/point")
+			if each > worst {
+				worst, slowest = each, c.method.name
+			}
+		})
+	}
+	b.Logf("slowest: %s, %v a point", slowest, worst)
 }

@@ -17,11 +17,10 @@ type datum struct {
 	accuracy  float64  // of the shift; see CRS.Accuracy
 }
 
-// datumByCode returns the datum of a geographic CRS of the EPSG table.
-func datumByCode(code int) datum {
-	row := find(epsgTable, code) // a, 1/f, prime meridian, degrees a unit, shift, accuracy
-	d := datum{code: code, name: row.text(2), ellipsoid: newEllipsoid(row.num(3), row.num(4)), meridian: row.num(5)}
-	d.shift, d.accuracy = shiftByCode(row.int(7), d.ellipsoid), row.num(8)
+// datumOf returns the datum of a geographic CRS of the EPSG table.
+func datumOf(r row) datum {
+	d := datum{code: r.int(0), name: r.text(2), ellipsoid: newEllipsoid(r.num(3), r.num(4)), meridian: r.num(5)}
+	d.shift, d.accuracy = shiftByCode(r.int(7), d.ellipsoid), r.num(8)
 	return d
 }
 
@@ -33,7 +32,8 @@ type ellipsoid struct {
 	inverseFlattening float64 // 0 for a sphere
 }
 
-var wgs84 = newEllipsoid(6378137, 298.257223563)
+// wgs84 is newEllipsoid(6378137, 298.257223563), written out so that nothing is reckoned when a program starts.
+var wgs84 = ellipsoid{a: 6378137, f: 0.0033528106647474805, e2: 0.0066943799901413165, inverseFlattening: 298.257223563}
 
 // newEllipsoid: semi-major axis in metres; an inverse flattening of 0 makes a sphere.
 func newEllipsoid(a, inverseFlattening float64) ellipsoid {

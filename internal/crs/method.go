@@ -81,12 +81,15 @@ func methodByCode(code int) *method {
 // methodByName returns the method with a name, EPSG's or another one, or nil. Of several, the first.
 func methodByName(name string) *method {
 	for m := range eachMethod {
-		if sameName(m.name, name) || anyName(m.other, name) {
+		if m.called(name) {
 			return m
 		}
 	}
 	return nil
 }
+
+// called tells whether a method has a name, EPSG's or another one.
+func (m *method) called(name string) bool { return sameName(m.name, name) || anyName(m.other, name) }
 
 // called tells whether a parameter has a name, EPSG's or another one.
 func (p *param) called(name string) bool { return sameName(p.name, name) || anyName(p.other, name) }

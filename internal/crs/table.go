@@ -7,7 +7,7 @@ import (
 )
 
 // The tables are lines of tab-separated fields, sorted by the number in the first. They are searched and decoded where they
-// lie in the binary, so that a program that needs no CRS pays nothing. gen/table.py writes them and ByCode reads them; both
+// lie in the binary, so that a program that needs no CRS pays nothing. gen/table.py writes them and byRow reads them; both
 // name the fields.
 var (
 	//go:embed epsg.tsv

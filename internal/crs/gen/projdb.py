@@ -26,7 +26,13 @@ class Units:
     BARE = (None, 9001)  # a scale factor given "in metres" by mistake is a plain number
 
     def __init__(self, db):
-        self.factor = dict(db.execute("SELECT code, conv_factor FROM unit_of_measure WHERE auth_name = 'EPSG'"))
+        units = db.execute("SELECT code, conv_factor, type FROM unit_of_measure WHERE auth_name = 'EPSG'").fetchall()
+        self.factor = {code: factor for code, factor, _ in units}
+        self.kind = {code: kind for code, _, kind in units}
+
+    def value(self, value, uom):
+        """A parameter's value in degrees, metres, or as a ratio."""
+        return {"angle": self.degrees, "length": self.metres, "scale": self.ratio}[self.kind[uom]](value, uom)
 
     def degrees(self, value, uom):
         d = Decimal(repr(float(value)))

@@ -19,6 +19,7 @@ MOVING = {1053: 1, 1056: -1}  # with rates; only taken where the whole of the sh
 
 GRID = 12  # points a side at which the transformations of a CRS are compared
 UNSTATED = 50.0  # taken as the accuracy where the dataset states none
+MOSTLY = 0.95  # of the places of a CRS are within its accuracy
 NEGLIGIBLE = 2.5  # metres; two datums that differ by less are taken as one, and the difference goes into the accuracy
 PER_YEAR = {1027: 1e-3, 1034: 1e-2, 1042: 1.0, 1032: 1e-3, 1043: 1.0}  # units of rates, in metres or arc-seconds a year
 YEARS = 30.0  # for which a moving transformation's rates are counted
@@ -230,37 +231,43 @@ class Shifts:
     def _best(self, datum, box):
         """Of the transformations whose areas meet box, the one that is on average nearest to the best at each place.
 
-        The best at a place is the most accurate one whose area holds it. The accuracy is the stated one of those and
-        the distance of the chosen one from them; where one fits all of the area, it is as stated.
+        The best at a place is the most accurate one whose area holds it. The accuracy is the stated one of those and the distance of
+        the chosen one from them, but not less than its distance from the transformation that leads to WGS 84 without a detour: that is
+        what others take. Where no area holds a place, which is where others shift nothing, it is the length of the shift, or as good as
+        unstated. What it says is true of most places; where one transformation fits all of the area, it is as the dataset has it.
         """
         found = self._direct(datum) or self._by_two(datum)
         points = list(grid(box))
-        places = []
+        places = []  # longitude, latitude, best, and most direct transformation
         for lon, lat in points:
             here = [s for s in found if any(holds(b, lon, lat) for b in s.boxes)]
             if here:
-                places.append((lon, lat, min(here, key=lambda s: (self.accuracy(s), min(map(area, s.boxes)), s.code))))
+                here.sort(key=lambda s: (self.accuracy(s), min(map(area, s.boxes)), s.code))
+                places.append((lon, lat, here[0], next((s for s in here if s.target == WGS84), here[0])))
         if not places:  # no area holds any of the points: one that holds the middle of its own area in box will do
+            points = []
             for s in found:
                 for w, low, e, n in s.boxes:
                     if holds(box, (w + e) / 2, (low + n) / 2):
-                        places.append(((w + e) / 2, (low + n) / 2, s))
+                        places.append(((w + e) / 2, (low + n) / 2, s, s))
         if places:
             def errors(s):
-                return [apart(s.params, b.params, lon, lat) + self.accuracy(b) for lon, lat, b in places]
+                return [max(apart(s.params, b.params, lon, lat) + self.accuracy(b), apart(s.params, d.params, lon, lat))
+                        for lon, lat, b, d in places]
 
             def cost(s):
-                return statistics.fmean(errors(s))
+                return statistics.fmean(apart(s.params, b.params, lon, lat) + self.accuracy(b) for lon, lat, b, _ in places)
 
             # Those that agree within a metre are told apart by how much of the places they were made for.
             least = min(map(cost, found))
             shift = min(
                 (s for s in found if cost(s) <= least + 1),
-                key=lambda s: (-sum(any(holds(b, lon, lat) for b in s.boxes) for lon, lat, _ in places),
+                key=lambda s: (-sum(any(holds(b, lon, lat) for b in s.boxes) for lon, lat, *_ in places),
                                self.accuracy(s), s.code),
             )
-            # The median, for a few transformations of the dataset are grossly wrong (9143: by 1.5 km).
-            return shift, round(max(self.accuracy(shift), statistics.median(errors(shift))), 1)
+            held = {place[:2] for place in places}
+            off = sorted(errors(shift) + [min(UNSTATED, apart((0.0,) * 7, shift.params, *at)) for at in points if at not in held])
+            return shift, round(max(self.accuracy(shift), off[int(MOSTLY * len(off))]), 1)
         if datum in self.hubs:
             return None, self.hubs[datum]
         return None, -1.0

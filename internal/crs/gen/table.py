@@ -4,7 +4,15 @@
     python3 internal/crs/gen/table.py            # the proj.db of the installed pyproj
     python3 internal/crs/gen/table.py PROJ.DB    # another one, e.g. that of Debian's proj-data
 
-The result depends on proj.db alone. ../EPSG-NOTICE.txt goes with it.
+The result depends on proj.db alone. ../EPSG-NOTICE.txt goes with it. Rows of epsg.tsv begin with the code and a letter:
+
+    G geographic, 2D or 3D: name, semi-major axis, inverse flattening (0: a sphere), prime meridian, degrees a unit, shift, accuracy
+    P projected: name, base CRS, metres a unit, method, axes, shift, accuracy, values of the method's parameters
+    C compound: horizontal CRS
+
+Angles are degrees, lengths metres. A name that begins with a slash goes on from the base CRS's name. A projected CRS without a shift
+and an accuracy has the base CRS's. Axes say what the method's coordinates are in terms of the CRS's, where that is not x, y. Zeros at
+the end of a row are left out.
 """
 
 import os
@@ -12,14 +20,39 @@ import os
 from projdb import Units, open_db
 from shifts import Shifts, boxes_of
 
-TRANSVERSE_MERCATOR = (9807, 1111)
-PSEUDO_MERCATOR = 1024
+# Parameters in the order in which package crs takes them, where the dataset has another or leaves some out.
+EQUIRECTANGULAR = (8823, 8801, 8802, 8806, 8807)
+PARAMETERS = {1028: EQUIRECTANGULAR, 1029: EQUIRECTANGULAR}
+# To where the coordinates of methods point that are not easting and northing.
+POINTING = {9808: "ws", 9819: "sw", 1042: "sw", 9826: "wn", 9828: "ws"}
+# Metres by which the usual software, and so the files that it made, is off from the definition: PROJ takes 9803 for a plain 9802, and
+# before its version 9.8 multiplied the latitudes of 1028 with the semi-major axis.
+MISREAD = {9803: 1000, 1028: 25000}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def num(v):
     v = float(v)
     return repr(int(v)) if v.is_integer() and abs(v) < 1e15 else repr(v)
+
+
+def orientation(method, directions):
+    """What the method's coordinates are in terms of the x and y of a CRS with these axes.
+
+    x and y are the CRS's axes in their order but for north before east, where y is the first: so it is in GDAL's "traditional GIS
+    order" and PROJ's normalisation for visualisation. Polar axes, which go along meridians ("South along 90°E"), are the method's, and
+    x is the one called easting.
+    """
+    if any(d not in ("north", "south", "east", "west") for d in directions):
+        return ""
+    own = [d[0] for d in directions]
+    if own == ["n", "e"]:
+        own.reverse()
+    terms = []
+    for letter in POINTING.get(method, "en"):
+        at = next(i for i, d in enumerate(own) if (d in "ew") == (letter in "ew"))
+        terms.append(("" if own[at] == letter else "-") + "xy"[at])
+    return "" if terms == ["x", "y"] else "".join(terms)
 
 
 class Table:
@@ -77,44 +110,63 @@ class Table:
 
     def projected(self):
         boxes = boxes_of(self.db, "projected_crs")
+        axes = self.axes()
+        used = {}
+        params = ", ".join(f"c.param{i}_code, c.param{i}_value, c.param{i}_uom_code" for i in range(1, 8))
         for row in self.db.execute(
-            """SELECT p.code, p.name, p.geodetic_crs_code, c.method_code, m.name,
-                 (SELECT uom_code FROM axis WHERE coordinate_system_auth_name = p.coordinate_system_auth_name
-                    AND coordinate_system_code = p.coordinate_system_code AND coordinate_system_order = 1),
-                 c.param1_code, c.param1_value, c.param1_uom_code, c.param2_code, c.param2_value, c.param2_uom_code,
-                 c.param3_code, c.param3_value, c.param3_uom_code, c.param4_code, c.param4_value, c.param4_uom_code,
-                 c.param5_code, c.param5_value, c.param5_uom_code
+            f"""SELECT p.code, p.name, p.geodetic_crs_code, c.method_code, p.coordinate_system_code, {params}
                FROM projected_crs p
                JOIN conversion_table c ON c.auth_name = p.conversion_auth_name AND c.code = p.conversion_code
-               JOIN conversion_method m ON m.auth_name = c.method_auth_name AND m.code = c.method_code
-               WHERE p.auth_name = 'EPSG' ORDER BY p.code"""
+               WHERE p.auth_name = 'EPSG' AND c.method_auth_name = 'EPSG' ORDER BY p.code"""
         ):
-            code, name, base, method, method_name, uom = row[:6]
-            if method not in (*TRANSVERSE_MERCATOR, PSEUDO_MERCATOR):
-                self.rows[code] = ("X", name, method_name)
-                continue
+            code, name, base, method, system = row[:5]
+            given = {row[i]: row[i + 1 : i + 3] for i in range(5, len(row), 3) if row[i] is not None}
+            order = PARAMETERS.get(method, tuple(given))
+            assert used.setdefault(method, order) == order and set(given) <= set(order), (code, order)
+            directions, uom = axes[system]
             shift, accuracy = self.shift(self.datums[base], boxes[code])
-            # A shift that is only the base CRS's is left to the base CRS.
-            tail = ("", "") if (shift, accuracy) == self.base_shift[base] else (shift, accuracy)
-            unit = self.units.metres(1, uom)
-            if method == PSEUDO_MERCATOR:
-                self.rows[code] = ("W", name, str(base), num(unit))
-                continue
-            p = {row[i]: (row[i + 1], row[i + 2]) for i in range(6, 21, 3)}
+            if method in MISREAD:
+                accuracy = num(max(MISREAD[method], float(accuracy)))
+            shift = shift, accuracy
+            base_name = self.rows[base][1]
+            if name.startswith(base_name + " / "):
+                name = "/" + name[len(base_name) + 3 :]
             self.rows[code] = (
-                "T", name, str(base), num(unit), num(self.units.degrees(*p[8801])), num(self.units.degrees(*p[8802])),
-                num(self.units.ratio(*p[8805])), num(self.units.metres(*p[8806])), num(self.units.metres(*p[8807])), *tail)
+                "P", name, str(base), num(self.units.metres(1, uom)), str(method), orientation(method, directions),
+                *(("", "") if shift == self.base_shift[base] else shift),
+                *(num(self.units.value(*given[p])) if p in given else "0" for p in order))
+
+    def axes(self):
+        """Directions and unit of the first two axes by coordinate system."""
+        found = {}
+        for system, direction, uom in self.db.execute(
+            """SELECT coordinate_system_code, orientation, uom_code FROM axis
+               WHERE coordinate_system_auth_name = 'EPSG' AND coordinate_system_order < 3 ORDER BY 1, coordinate_system_order"""
+        ):
+            found[system] = found.get(system, ((),))[0] + (direction.lower(),), uom
+        return found
+
+    def compound(self):
+        for code, horizontal in self.db.execute(
+            """SELECT code, horiz_crs_code FROM compound_crs WHERE auth_name = 'EPSG' AND horiz_crs_auth_name = 'EPSG'"""
+        ):
+            if horizontal in self.rows:
+                self.rows[code] = ("C", str(horizontal))
 
     def write(self, name, rows):
         with open(os.path.join(HERE, "..", name), "w", encoding="utf-8", newline="\n") as f:
             for code in sorted(rows):
-                f.write("\t".join((str(code), *rows[code])).rstrip("\t") + "\n")
+                row = [str(code), *rows[code]]
+                while row[-1] in ("", "0"):
+                    row.pop()
+                f.write("\t".join(row) + "\n")
 
 
 def main():
     table = Table(open_db())
     table.geographic()
     table.projected()
+    table.compound()
     table.write("epsg.tsv", table.rows)
     table.write("shifts.tsv", {
         code: tuple(num(v) for v in (s.params if any(s.params[3:]) else s.params[:3])) for code, s in table.used.items()
