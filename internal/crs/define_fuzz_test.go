@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -39,7 +40,9 @@ func sound(t *testing.T, c *CRS, err error) {
 	if err != nil {
 		t.Fatalf("%s: %v", c.WKT2(), err)
 	}
-	if again.Code == 0 && again.WKT2() != c.WKT2() {
+	// An odd unit is written in radians, whose last digit may be lost.
+	if again.Code == 0 && (!reflect.DeepEqual(again.values, c.values) || again.method != c.method || again.datum.ellipsoid != c.datum.ellipsoid ||
+		again.datum.meridian != c.datum.meridian || again.Accuracy != c.Accuracy || math.Abs(again.unit/c.unit-1) > 1e-12) {
 		t.Fatalf("%s becomes\n%s", c.WKT2(), again.WKT2())
 	}
 }

@@ -151,7 +151,14 @@ func geodeticOfNode(n *wkt.Node) (g geodetic, err error) {
 		if !ok {
 			return g, fmt.Errorf("prime meridian %s without a longitude: %w", g.meridian, ErrUnknown)
 		}
-		g.longitude = meridianDegrees(m, v, g.unit)
+		switch size, ok := sizeOf(m, angle, "ANGLEUNIT", "UNIT"); {
+		case ok:
+			g.longitude = v * size
+		case g.unit != 0:
+			g.longitude = meridianDegrees(g.meridian, v, g.unit)
+		default:
+			g.longitude = v
+		}
 	}
 	var codes []int
 	if code := epsgCode(n); code != 0 {
@@ -173,17 +180,11 @@ func geodeticOfNode(n *wkt.Node) (g geodetic, err error) {
 	return g, g.settle(codes, towgs84)
 }
 
-// meridianDegrees is the longitude of a prime meridian: in its own unit, else in that of the CRS, unless it is what the
-// meridian of that name has in degrees, which GDAL before version 3 and Esri write beside grads.
-func meridianDegrees(m *wkt.Node, v, unit float64) float64 {
-	if size, ok := sizeOf(m, angle, "ANGLEUNIT", "UNIT"); ok {
-		return v * size
-	}
-	if known, ok := meridianByName(m.Text(0)); ok && math.Abs(v-known) < 1e-5 {
+// meridianDegrees is the longitude of a prime meridian in units of that many degrees, unless it is what the meridian of that name
+// has in degrees or in radians: GDAL before version 3 and Esri write degrees beside grads, and GDAL's GeoTIFFs radians.
+func meridianDegrees(name string, v, unit float64) float64 {
+	if known, ok := meridianByName(name); ok && (math.Abs(v-known) < 1e-5 || unit != 1 && math.Abs(v-known*unit*radians) < 1e-7) {
 		return known
-	}
-	if unit == 0 {
-		return v
 	}
 	return v * unit
 }
@@ -201,9 +202,12 @@ func sizeOf(n *wkt.Node, k kind, keywords ...string) (size float64, ok bool) {
 	return exactSize(size, k), ok && size > 0
 }
 
+// usFoot is the survey foot of the US in metres, 1200/3937, to the last digit of the EPSG dataset's in PROJ.
+const usFoot = 0.30480060960121924
+
 // exactSize is the size of a common unit, where a file's is that rounded.
 func exactSize(size float64, k kind) float64 {
-	exact := [...]float64{1, 0.3048, 1200. / 3937, 1000}
+	exact := [...]float64{1, 0.3048, usFoot, 1000}
 	if k == angle {
 		exact = [...]float64{1, 0.9, degrees, 1. / 3600}
 	}
@@ -238,10 +242,13 @@ func projectedOfNode(n *wkt.Node) (*CRS, error) {
 		return nil, fmt.Errorf("%s: %w", d.name, err)
 	}
 	c, err := d.crs()
-	if err == nil && c.Code == 0 {
-		err = d.natural(axes)
-	}
 	if err != nil {
+		return nil, err
+	}
+	if _, ok := c.proj.(swapped); ok {
+		return c, nil // one of the EPSG dataset that has the axes of few
+	}
+	if err := d.natural(axes); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -304,7 +311,8 @@ func (d *definition) project(n, base *wkt.Node, axes []string) (err error) {
 		}
 	case strings.HasPrefix(name, "hotineobliquemercator") || strings.HasPrefix(name, "rectifiedskew"):
 		// Esri's have no angle from the rectified to the skew grid: the azimuth.
-		if azimuth, ok := p.value(angle, d.base.unit, "azimuth", "azimuth of initial line"); ok && !p.has("rectified_grid_angle", "angle from rectified to skew grid", "XY_Plane_Rotation") {
+		azimuth, ok := p.value(angle, d.base.unit, "azimuth", "azimuth of initial line")
+		if ok && !p.has("rectified_grid_angle", "angle from rectified to skew grid", "XY_Plane_Rotation") {
 			p.params = append(p.params, given{name: "rectified_grid_angle", value: azimuth, size: radians})
 		}
 	}
@@ -315,22 +323,20 @@ func (d *definition) project(n, base *wkt.Node, axes []string) (err error) {
 	return err
 }
 
-// natural refuses axes that the method does not have by nature: whoever flips them would have x and y mean something else.
+// natural refuses axes that the method does not have by nature: whoever flips them would have x and y mean something else. Both
+// may go along meridians, from a pole or to it.
 func (d *definition) natural(axes []string) error {
-	if len(axes) != 2 {
+	if len(axes) != 2 || axes[0] == axes[1] {
 		return nil
 	}
-	first, second := axes[0], axes[1]
-	flipped := func(a string) bool { return a == "WEST" || a == "SOUTH" }
-	switch {
-	case !flipped(first) && !flipped(second):
-		return nil
-	case first == second: // both along meridians, from or to a pole
-		return nil
-	case first == "SOUTH" && second == "WEST" && (d.method.code == methodKrovak || d.method.code == methodKrovakModified):
-		return nil
-	case first == "WEST" && second == "SOUTH" && d.method.code == methodSouthOrientated:
+	first, second := d.method.pointing()
+	if axes[0] == first && axes[1] == second {
 		return nil
 	}
-	return fmt.Errorf("%s: axes to the %s and %s: %w", d.name, label(strings.ToLower(first)), label(strings.ToLower(second)), ErrUnknown)
+	flipped := func(s string) bool { return s == "WEST" || s == "SOUTH" }
+	if !flipped(first) && !slices.ContainsFunc(axes, flipped) {
+		return nil // to the east and the north in either order, or to "other"
+	}
+	to := func(i int) string { return label(strings.ToLower(axes[i])) }
+	return fmt.Errorf("%s: axes to the %s and %s: %w", d.name, to(0), to(1), ErrUnknown)
 }

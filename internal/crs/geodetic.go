@@ -31,15 +31,16 @@ func geodeticByCode(code int) (g geodetic, ok bool) {
 	}
 	names := find(datumTable, find(geographicTable, code).int(1))
 	return geodetic{
-		code: code, name: c.Name, datumCode: names.int(0), datum: names.text(1), figure: find(ellipsoidTable, names.int(2)).text(1),
-		a: c.datum.ellipsoid.a, rf: c.datum.ellipsoid.inverseFlattening, meridian: find(meridianTable, names.int(3)).text(1),
-		longitude: c.datum.meridian, unit: c.unit, shift: c.datum.shift, accuracy: c.datum.accuracy,
+		code: code, name: c.Name, datumCode: names.int(0), datum: strings.TrimSuffix(names.text(1), " ensemble"),
+		figure: find(ellipsoidTable, names.int(2)).text(1), a: c.datum.ellipsoid.a, rf: c.datum.ellipsoid.inverseFlattening,
+		meridian: find(meridianTable, names.int(3)).text(1), longitude: c.datum.meridian, unit: c.unit,
+		shift: c.datum.shift, accuracy: c.datum.accuracy,
 	}, true
 }
 
 // on is the datum that a CRS is on.
 func (g *geodetic) on() datum {
-	return datum{code: g.code, name: g.name, ellipsoid: newEllipsoid(g.a, g.rf), meridian: g.longitude, shift: g.shift, accuracy: g.accuracy}
+	return datum{g.code, g.name, newEllipsoid(g.a, g.rf), g.longitude, g.shift, g.accuracy}
 }
 
 // crs is the geographic CRS: that of the EPSG dataset where it is one.
@@ -105,8 +106,10 @@ func (g *geodetic) settle(codes []int, towgs84 []float64) error {
 	if g.unit == 0 {
 		g.unit = 1
 	}
-	if g.name == "" {
-		g.name = "unknown"
+	for _, name := range []*string{&g.name, &g.datum, &g.figure, &g.meridian} {
+		if *name == "" {
+			*name = "unknown"
+		}
 	}
 	if len(towgs84) != 3 && len(towgs84) != 7 {
 		return nil

@@ -171,8 +171,19 @@ func (k GeoKeys) projected(code int) (*CRS, string, error) {
 
 // changed is a projected CRS of the EPSG dataset with what other keys make of it.
 func (k GeoKeys) changed(c *CRS, origin string) (*CRS, string, error) {
+	unit, err := k.linearUnit(c.unit)
+	if err != nil {
+		return nil, "", err
+	}
+	if base := k.code(keyGeodeticCRS); (base == c.datum.code || !k.has(keyGeodeticCRS)) && !k.has(keyDatum, keyEllipsoid, keyMethod) &&
+		math.Abs(unit/c.unit-1) < 1e-8 {
+		g := geodetic{a: c.datum.ellipsoid.a, rf: c.datum.ellipsoid.inverseFlattening}
+		if k.figure(&g); base == 0 || sameFigure(g.a, g.rf, c.datum.ellipsoid.a, c.datum.ellipsoid.inverseFlattening) {
+			return c, origin, nil // as almost all files are
+		}
+	}
 	d, was := c.definition(), c.definition()
-	var err error
+	d.unit = unit
 	if k.has(keyGeodeticCRS, keyDatum, keyEllipsoid, keyMethod) {
 		if d.base, err = k.geodetic(d.base.code); err != nil {
 			return nil, "", err
@@ -186,11 +197,11 @@ func (k GeoKeys) changed(c *CRS, origin string) (*CRS, string, error) {
 			}
 		}
 	}
-	if d.unit, err = k.linearUnit(was.unit); err != nil {
-		return nil, "", err
-	}
 	if d.same(was) {
 		return c, origin, nil
+	}
+	if _, ok := c.proj.(swapped); ok {
+		return nil, "", fmt.Errorf("%s, whose axes are no definition's, with keys that change it: %w", c.Name, ErrUnknown)
 	}
 	d.code = 0
 	c, err = d.crs()
@@ -241,7 +252,7 @@ func citedUnit(name string) float64 {
 	case "kilometers", "kilometer", "km":
 		return 1000
 	case "ussurveyfeet", "ussurveyfoot", "feet", "foot", "ft":
-		return 1200. / 3937
+		return usFoot
 	case "internationalfeet", "internationalfoot":
 		return 0.3048
 	}
@@ -284,17 +295,16 @@ func (k GeoKeys) geodetic(base int) (g geodetic, err error) {
 	if r := find(meridianTable, k.code(keyMeridian)); r != nil {
 		g.meridian, g.longitude = r.text(1), r.num(2)
 	} else if v, ok := k.number(keyMeridianLong); ok && !known {
-		g.longitude = v * g.unit
+		g.longitude = meridianDegrees(g.meridian, v, g.unit)
 	}
 	// Where the other keys say nothing else than the code it is as the dataset has it.
-	if known && codes[0] == own.code && sameFigure(g.a, g.rf, own.a, own.rf) && g.longitude == own.longitude && g.unit == own.unit {
+	if known && base == own.code && sameFigure(g.a, g.rf, own.a, own.rf) && g.longitude == own.longitude && g.unit == own.unit {
 		return own, nil
 	}
 	if g.name == "" {
 		g.name = g.datum
 	}
-	towgs84 := k.Double[keyToWGS84]
-	return g, g.settle(codes, towgs84)
+	return g, g.settle(codes, k.Double[keyToWGS84])
 }
 
 // figure reads the ellipsoid: by code, by axes.
@@ -377,7 +387,8 @@ func (k GeoKeys) project(d *definition, code int) error {
 func (k GeoKeys) method(code int) *method {
 	_, parallel := k.number(keyStdParallel1)
 	for m := range eachMethod {
-		if int(m.geo) == code && !(m.code == methodMercatorA && parallel) && !(m.code == methodMercatorB && !parallel) && m.code != methodPolarB {
+		other := m.code == methodMercatorA && parallel || m.code == methodMercatorB && !parallel || m.code == methodPolarB
+		if int(m.geo) == code && !other {
 			return m
 		}
 	}

@@ -2,6 +2,7 @@ package crs
 
 import (
 	_ "embed"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -37,13 +38,13 @@ func codesOf(kind, name string) (codes []int) {
 	return codes
 }
 
-// normal is a name in lower case, with only its letters, digits and what is not ASCII.
+// normal is a name in lower case, with only its letters, digits, "+" and what is not ASCII. (CH1903+ is not CH1903.)
 func normal(name string) string {
 	return strings.Map(func(c rune) rune {
 		switch {
 		case 'A' <= c && c <= 'Z':
 			return c + 'a' - 'A'
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c >= 0x80:
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '+', c >= 0x80:
 			return c
 		}
 		return -1
@@ -85,7 +86,7 @@ func unitName(k kind, size float64) string {
 	}
 	for line := range strings.Lines(unitTable) {
 		r := row(strings.Split(strings.TrimSuffix(line, "\n"), "\t"))
-		if code := r.int(0); (first <= code && code < last || k == length && code > 9200) && r.num(2) == size {
+		if code := r.int(0); (first <= code && code < last || k == length && code > 9200) && math.Abs(r.num(2)/size-1) < 1e-12 {
 			return r.text(1)
 		}
 	}

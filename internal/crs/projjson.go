@@ -1,5 +1,7 @@
 package crs
 
+import "strings"
+
 // PROJJSON is the definition of a user-defined CRS (Code 0) as a PROJJSON object (PROJ schema 0.7), of values that encoding/json
 // writes; nil for others. A shift of its own makes it a BoundCRS. Parameters are in degrees and metres whatever the units
 // of the axes.
@@ -14,8 +16,7 @@ func (c *CRS) PROJJSON() map[string]any {
 			"type": "ProjectedCRS", "name": d.name, "base_crs": o, "conversion": map[string]any{
 				"name": "unnamed", "method": d.method.projJSON(), "parameters": d.parametersJSON(),
 			},
-			"coordinate_system": axesJSON("Cartesian", unitJSON(length, d.unit),
-				"Easting", "E", "east", "Northing", "N", "north"),
+			"coordinate_system": axesJSON("Cartesian", unitJSON(length, d.unit), d.method.axes()...),
 		}
 	}
 	if d.base.towgs84 != nil {
@@ -83,13 +84,23 @@ func (m *method) projJSON() map[string]any {
 
 func (d *definition) parametersJSON() (all []any) {
 	for i, p := range d.method.params {
-		o := map[string]any{"name": p.name, "value": d.values[i], "unit": map[kind]string{angle: "degree", length: "metre", ratio: "unity"}[p.kind]}
+		unit := map[kind]string{angle: "degree", length: "metre", ratio: "unity"}[p.kind]
+		o := map[string]any{"name": p.name, "value": d.values[i], "unit": unit}
 		if p.code != 0 {
 			o["id"] = idJSON(p.code)
 		}
 		all = append(all, o)
 	}
 	return all
+}
+
+// axes are name, abbreviation and direction of x and of y.
+func (m *method) axes() (names []string) {
+	first, second := m.pointing()
+	for _, direction := range []string{first, second} {
+		names = append(names, direction[:1]+strings.ToLower(direction[1:])+"ing", direction[:1], strings.ToLower(direction))
+	}
+	return names
 }
 
 // axesJSON: name, abbreviation and direction of each axis.

@@ -1,6 +1,7 @@
 package crs
 
 import (
+	"math"
 	"strconv"
 	"strings"
 )
@@ -15,8 +16,10 @@ func (c *CRS) WKT2() string {
 	s := d.base.wkt2("GEOGCRS")
 	if d.method != nil {
 		unit := "," + unitWKT(length, d.unit) + "]"
-		s = "PROJCRS[" + quote(d.name) + "," + d.base.wkt2("BASEGEOGCRS") + "," + d.conversionWKT() +
-			`,CS[Cartesian,2],AXIS["easting (E)",east,ORDER[1]` + unit + `,AXIS["northing (N)",north,ORDER[2]` + unit + "]"
+		a := d.method.axes()
+		s = "PROJCRS[" + quote(d.name) + "," + d.base.wkt2("BASEGEOGCRS") + "," + d.conversionWKT() + ",CS[Cartesian,2]" +
+			",AXIS[" + quote(strings.ToLower(a[0])+" ("+a[1]+")") + "," + a[2] + ",ORDER[1]" + unit +
+			",AXIS[" + quote(strings.ToLower(a[3])+" ("+a[4]+")") + "," + a[5] + ",ORDER[2]" + unit + "]"
 	}
 	if d.base.towgs84 == nil {
 		return s
@@ -26,20 +29,22 @@ func (c *CRS) WKT2() string {
 }
 
 func (g *geodetic) wkt2(keyword string) string {
-	s := keyword + "[" + quote(g.name) + ",DATUM[" + quote(g.datum) + ",ELLIPSOID[" + quote(g.figure) + "," + number(g.a) + "," + number(g.rf) +
-		`,LENGTHUNIT["metre",1]]],PRIMEM[` + quote(g.meridian) + "," + number(g.longitude) + "," + unitWKT(angle, 1) + "]"
+	s := keyword + "[" + quote(g.name) + ",DATUM[" + quote(g.datum) +
+		",ELLIPSOID[" + quote(g.figure) + "," + number(g.a) + "," + number(g.rf) + `,LENGTHUNIT["metre",1]]],PRIMEM[` + quote(g.meridian) + "," + number(g.longitude) + "," + unitWKT(angle, 1) + "]"
 	if keyword == "BASEGEOGCRS" {
 		s += "," + unitWKT(angle, g.unit)
 	} else {
 		unit := "," + unitWKT(angle, g.unit) + "]"
-		s += `,CS[ellipsoidal,2],AXIS["geodetic latitude (Lat)",north,ORDER[1]` + unit + `,AXIS["geodetic longitude (Lon)",east,ORDER[2]` + unit
+		s += `,CS[ellipsoidal,2],AXIS["geodetic latitude (Lat)",north,ORDER[1]` + unit +
+			`,AXIS["geodetic longitude (Lon)",east,ORDER[2]` + unit
 	}
 	return s + idWKT(g.code) + "]"
 }
 
 func (g *geodetic) shiftWKT() string {
 	var s strings.Builder
-	s.WriteString("ABRIDGEDTRANSFORMATION[" + quote("Transformation from "+g.name+" to WGS84") + ",METHOD[" + quote(positionVector) + idWKT(9606) + "]")
+	s.WriteString("ABRIDGEDTRANSFORMATION[" + quote("Transformation from "+g.name+" to WGS84"))
+	s.WriteString(",METHOD[" + quote(positionVector) + idWKT(9606) + "]")
 	for i, v := range g.towgs84 {
 		name, code, _ := shiftParameter(i)
 		if i == 6 {
@@ -78,4 +83,11 @@ func idWKT(code int) string {
 
 func quote(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 
-func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+// number is the shortest form of a number, with an exponent as encoding/json has it.
+func number(v float64) string {
+	format := byte('f')
+	if a := math.Abs(v); a != 0 && (a < 1e-6 || a >= 1e21) {
+		format = 'e'
+	}
+	return strconv.FormatFloat(v, format, -1, 64)
+}

@@ -21,8 +21,8 @@ def num(v):
 
 
 def normal(name):
-    """As normal() in names.go: letters in lower case, digits, and what is not ASCII."""
-    return "".join(c for c in name if not c.isascii() or c.isalnum()).translate(LOWER)
+    """As normal() in names.go: letters in lower case, digits, + and what is not ASCII."""
+    return "".join(c for c in name if not c.isascii() or c.isalnum() or c == "+").translate(LOWER)
 
 
 LOWER = {c: c + 32 for c in range(ord("A"), ord("Z") + 1)}
@@ -43,24 +43,30 @@ def write(name, rows):
 
 
 class Names:
-    """Codes by the hash of what kind of thing is named how; those in force before deprecated ones."""
+    """Codes by the hash of what kind of thing is named how; those in force before deprecated ones, and the nearest names first."""
+
+    NEARNESS = {"name": 0, "base": 1, "PROJ": 2, "ESRI": 3, "ESRI_OLD": 4, "EPSG": 5}
 
     def __init__(self, db):
         self.db = db
         self.codes = defaultdict(dict)
 
-    def add(self, kind, table, aliases, where="1"):
-        for code, deprecated, name in self.db.execute(
-            f"""SELECT code, deprecated, name FROM {table} WHERE auth_name = 'EPSG' AND {where} UNION
-                SELECT t.code, t.deprecated, a.alt_name FROM {table} t
+    def add(self, kind, table, aliases, where="1", bases=()):
+        names = self.db.execute(
+            f"""SELECT code, deprecated, name, 'name' FROM {table} WHERE auth_name = 'EPSG' AND {where} UNION ALL
+                SELECT t.code, t.deprecated, a.alt_name, a.source FROM {table} t
                   JOIN alias_name a ON a.table_name = '{table}' AND a.auth_name = 'EPSG' AND a.code = t.code
                 WHERE t.auth_name = 'EPSG' AND {where} AND a.{aliases}"""
-        ):
-            self.codes[fnv(f"{kind} {normal(name)}")][code] = deprecated
+        ).fetchall()
+        for code, deprecated, name, source in names:
+            if (code, normal(name)) in bases:
+                source = "base"
+            codes = self.codes[fnv(f"{kind} {normal(name)}")]
+            codes[code] = min((deprecated, self.NEARNESS[source]), codes.get(code, (2, 0)))
 
     def rows(self):
         for key, codes in self.codes.items():
-            yield key, [str(c) for c in sorted(codes, key=lambda c: (codes[c], c))]
+            yield key, [str(c) for c in sorted(codes, key=lambda c: (*codes[c], c))]
 
 
 def main():
@@ -68,7 +74,10 @@ def main():
     units = Units(db)
 
     names = Names(db)
-    names.add("datum", "geodetic_datum", "source IS NOT NULL")
+    # Of datums with one alias the one is nearer whose geographic CRS has it as its name ("ETRS89").
+    bases = {(code, normal(name)) for code, name in db.execute(
+        "SELECT datum_code, name FROM geodetic_crs WHERE auth_name = 'EPSG' AND deprecated = 0")}
+    names.add("datum", "geodetic_datum", "source IS NOT NULL", bases=bases)
     names.add("ellipsoid", "ellipsoid", "source IS NOT NULL")
     geographic = "type IN ('geographic 2D', 'geographic 3D')"
     names.add("crs", "geodetic_crs", "source <> 'EPSG'", geographic)
