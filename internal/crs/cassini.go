@@ -50,6 +50,9 @@ func cassini(e ellipsoid, v []float64, hyperbolic bool) (projection, error) {
 			return off()
 		}
 		u, w := x, y
+		if hyperbolic {
+			w += float64(y * y * y / 6) // about
+		}
 		for range 30 {
 			// The series for the way back, at the place where it came out right last time.
 			phi1 := rectifying.geographic((start + w) * e.a / radius)
