@@ -22,7 +22,7 @@ type Role string
 const (
 	RoleAsset   Role = "asset"   // a raster in an Item
 	RoleSidecar Role = "sidecar" // belongs to a raster, even where it is an asset of its own (a picture, metadata)
-	RoleReject  Role = "reject"  // a raster that cannot be catalogued
+	RoleReject  Role = "reject"  // a raster that cannot be catalogued, or a sidecar that must not be read
 	RoleOther   Role = "other"   // none of Cairn's concern
 )
 
@@ -38,10 +38,10 @@ type Result struct {
 // Build makes Items and Rejects of the Objects of one scene (those with one SceneKey, all in Collection c): one Item of the
 // rasters that are called like the bands of one scene, and one of each other raster. Each raster is read through what open
 // returns for it, and once only; so are the sidecars that something is wanted of. Of the errors of such a reader,
-// fs.ErrPermission and objstore.ErrArchived become Rejects of rasters and warnings about sidecars, unless it is
-// objstore.ErrNoStore or ErrCredentials too; any other is returned, wrapped, with the key, and there is no Result.
+// fs.ErrPermission and objstore.ErrArchived become Rejects of the raster or the sidecar, unless it is objstore.ErrNoStore or
+// ErrCredentials too; any other is returned, wrapped, with the key, and there is no Result.
 func (r *Rules) Build(c Collection, objs []objstore.Object, open func(objstore.Object) io.ReaderAt) (Result, error) {
-	b := &builder{rules: r, collection: c, objects: objs, open: open}
+	b := &builder{rules: r, collection: c, objects: objs, open: open, unread: map[string]*finding{}}
 	b.result.Roles, b.result.Of = make([]Role, len(objs)), make([]int, len(objs))
 	for i, o := range objs {
 		b.result.Roles[i], b.result.Of[i] = RoleOther, -1
@@ -72,10 +72,16 @@ func (r *Rules) Build(c Collection, objs []objstore.Object, open func(objstore.O
 			return Result{}, err
 		}
 	}
+	problems := b.unread
 	for _, m := range b.rasters {
 		if m.problem != nil {
-			b.result.Roles[m.index] = RoleReject
-			b.result.Rejects = append(b.result.Rejects, NewReject(m.object.Key, m.problem.code, m.problem.problem))
+			problems[m.object.Key] = m.problem
+		}
+	}
+	for i, o := range objs {
+		if p := problems[o.Key]; p != nil {
+			b.result.Roles[i] = RoleReject
+			b.result.Rejects = append(b.result.Rejects, NewReject(o.Key, p.code, p.problem))
 		}
 	}
 	return b.result, nil
@@ -94,6 +100,7 @@ type builder struct {
 	stems    map[string]bool  // of rasters
 	parsed   map[int]fieldSet // by index of the Object
 	outlines map[traced]crs.Footprint
+	unread   map[string]*finding // sidecars by key: why they cannot be read
 	result   Result
 }
 

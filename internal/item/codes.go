@@ -59,7 +59,7 @@ var RejectCodes = []RejectCode{
 	{CodeDuplicateID, "The Item would have the id of another one: the hashes of their keys are equal.", "rename the file", true},
 }
 
-// A Reject is a raster that cannot be catalogued, and why. It is data, not an error.
+// A Reject is a raster that cannot be catalogued, or a sidecar that must not be read, and why. It is data, not an error.
 type Reject struct {
 	Key     string
 	Code    string // one of RejectCodes

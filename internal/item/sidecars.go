@@ -13,8 +13,8 @@ import (
 	"github.com/cairn-stac/cairn/internal/sidecar"
 )
 
-// read returns what a sidecar holds. One that is too long, or that must not be read, is a finding for problem, and no error:
-// the raster is good all the same.
+// read returns what a sidecar holds. One that is too long, or that must not be read, is a problem, and no error: the raster is
+// good all the same. The latter is a Reject, so that the next Run tries again.
 func (b *builder) read(o objstore.Object) (data []byte, problem error, err error) {
 	if o.Size > sidecar.MaxBytes {
 		return nil, fmt.Errorf("%d bytes; at most %d are read of a sidecar", o.Size, sidecar.MaxBytes), nil
@@ -25,8 +25,12 @@ func (b *builder) read(o objstore.Object) (data []byte, problem error, err error
 	case n == len(data), errors.Is(err, io.EOF):
 		return data[:n], nil, nil
 	case errors.Is(err, objstore.ErrNoStore), errors.Is(err, objstore.ErrCredentials):
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, objstore.ErrArchived):
+	case errors.Is(err, fs.ErrPermission):
+		b.unread[o.Key] = b.rules.denied()
 		return nil, errors.New("it may not be read"), nil
+	case errors.Is(err, objstore.ErrArchived):
+		b.unread[o.Key] = archived(o)
+		return nil, errors.New("it is archived"), nil
 	}
 	return nil, nil, fmt.Errorf("read sidecar %s: %w", o.Key, err)
 }

@@ -138,13 +138,25 @@ func TestBandsOfSidecars(t *testing.T) {
 	}
 }
 
-// TestErrorsOfSidecars: what keeps a sidecar from being read is no reason to reject its raster, unless it may be over.
+// TestErrorsOfSidecars: a sidecar that must not be read is a Reject, so that it is tried again and people see it; its raster is none.
 func TestErrorsOfSidecars(t *testing.T) {
 	for _, cause := range []error{fs.ErrPermission, objstore.ErrArchived} {
-		s := sceneOf(t, "a.tif", utm()).add("a.tif.aux.xml", []byte(auxFile))
-		s.errs["a.tif.aux.xml"] = fmt.Errorf("get: %w", cause)
-		if res, err := s.build(rulesOf(t, "")); err != nil || len(res.Items) != 1 || len(res.Explanations[0].Warnings) != 1 {
-			t.Errorf("%v: %+v, %v", cause, res, err)
+		for _, key := range []string{"a.tif.aux.xml", "a_MTL.txt"} {
+			s := sceneOf(t, "a.tif", utm()).add("a.tif.aux.xml", []byte(auxFile))
+			if key == "a_MTL.txt" {
+				s = files(t, map[string]any{"a_B1.tif": utm(), "a_B2.tif": []byte("broken"), key: mtl})
+			}
+			s.errs[key] = fmt.Errorf("get: %w", cause)
+			res, err := s.build(rulesOf(t, ""))
+			if err != nil || len(res.Items) != 1 || len(res.Explanations[0].Warnings) != 1 {
+				t.Errorf("%s, %v: %+v, %v", key, cause, res, err)
+				continue
+			}
+			n := len(res.Rejects) - 1
+			if res.Rejects[n].Key != key || !res.Rejects[n].Retry || res.Roles[len(res.Roles)-1] != RoleReject || res.Of[len(res.Of)-1] != -1 {
+				t.Errorf("%s, %v: rejects are %+v, roles %v", key, cause, res.Rejects, res.Roles)
+			}
+			checkReject(t, res.Rejects[n])
 		}
 	}
 	for _, cause := range []error{fs.ErrNotExist, objstore.ErrPrecondition, objstore.ErrNoStore, errors.Join(objstore.ErrCredentials, fs.ErrPermission)} {

@@ -3,11 +3,13 @@ package refresh_test
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/cairn-stac/cairn/internal/objstore"
+	"github.com/cairn-stac/cairn/internal/objstore/faultstore"
 	"github.com/cairn-stac/cairn/internal/refresh"
 	"github.com/cairn-stac/cairn/internal/stac"
 )
@@ -98,6 +100,26 @@ func TestABandVanishes(t *testing.T) {
 	}
 	if c := run.Counts; c.Assets+c.Sidecars+c.Rejects+c.Ignored+c.Vanished != c.Objects {
 		t.Errorf("counts do not add up: %s", show(c))
+	}
+}
+
+// A sidecar that may not be read is tried again by each Run, although nothing about it changes.
+func TestADeniedSidecar(t *testing.T) {
+	r := newRig(t)
+	r.put("a/x.tif", raster(1))
+	r.put("a/x.tif.aux.xml", []byte("<PAMDataset><SRS>EPSG:32631</SRS></PAMDataset>"))
+	r.put("a/y.tif", raster(1))
+	for range 2 {
+		p := r.start()
+		p.source.Set(faultstore.Match{Op: faultstore.Get, Key: "a/x.tif.aux.xml"}, faultstore.Fault{Err: fs.ErrPermission})
+		if run, err := p.run(context.Background(), incremental); err != nil || run.Counts.Items != 2 || run.Counts.Rejects != 1 || run.Counts.Sidecars != 0 {
+			t.Fatalf("%s, %v", show(run), err)
+		}
+	}
+	run, opened := r.refresh(incremental)
+	if fmt.Sprint(opened) != "[a/x.tif a/x.tif.aux.xml]" || run.Counts.Updated != 1 || run.Counts.Rejects != 0 || run.Counts.Sidecars != 1 ||
+		!strings.Contains(r.published()["a/x"], "EPSG:32631") {
+		t.Errorf("allowed again: opened %v, %s, items %v", opened, show(run.Counts), keysOf(r.published()))
 	}
 }
 
