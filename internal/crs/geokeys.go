@@ -51,15 +51,24 @@ type GeoKeys struct {
 
 // FromGeoKeys is the horizontal CRS that the keys of a GeoTIFF name or define: by a code, by projection and datum keys, or by
 // Esri's WKT in a citation. origin says in words which of these it was. It reads the keys as GDAL does, in what contradicts
-// itself too: keys of the datum, method or unit beside a code change what the code stands for, which then is no CRS of the
+// itself too: a deprecated code stands for the one that replaced it, and keys of the datum, method or unit beside a code change what the code stands for, which then is no CRS of the
 // EPSG dataset any more. Vertical keys are passed over, and of a three-dimensional CRS the horizontal part counts. Errors wrap
 // ErrNone, ErrUnknown or ErrNotEarth and say what is missing.
 func FromGeoKeys(k GeoKeys) (c *CRS, origin string, err error) {
 	if c, origin, err = k.crs(); err != nil {
 		return nil, "", err
 	}
+	if r := find(replacedTable, c.Code); r != nil && c.Code != 0 {
+		if c, err = ByCode(r.int(1)); err != nil {
+			return nil, "", err
+		}
+		origin += fmt.Sprintf(", which %d replaces", c.Code)
+	}
 	return c, origin, nil
 }
+
+// defining are the keys of which one at least is there where keys define a CRS.
+var defining = []uint16{keyGeodeticCRS, keyDatum, keyEllipsoid, keyProjectedCRS, keyConversion, keyMethod}
 
 func (k GeoKeys) crs() (*CRS, string, error) {
 	model, told := k.Short[keyModelType]
@@ -76,7 +85,7 @@ func (k GeoKeys) crs() (*CRS, string, error) {
 	if c, origin, err := k.citedWKT(); c != nil || err != nil {
 		return c, origin, err
 	}
-	if len(k.Short) == 0 {
+	if !k.has(defining...) {
 		return nil, "", ErrNone
 	}
 	return nil, "", fmt.Errorf("GeoTIFF keys of model type %d without a definition: %w", model, ErrUnknown)

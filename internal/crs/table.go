@@ -12,6 +12,8 @@ import (
 var (
 	//go:embed epsg.tsv
 	epsgTable string
+	//go:embed replaced.tsv
+	replacedTable string // deprecated code, the one that stands in for it
 	//go:embed shifts.tsv
 	shiftTable string
 )

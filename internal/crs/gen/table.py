@@ -1,4 +1,4 @@
-"""Writes ../epsg.tsv and ../shifts.tsv, the tables that package crs embeds, from PROJ's proj.db.
+"""Writes ../epsg.tsv, ../replaced.tsv and ../shifts.tsv, the tables that package crs embeds, from PROJ's proj.db.
 
     pip install pyproj==3.7.2
     python3 internal/crs/gen/table.py            # the proj.db of the installed pyproj
@@ -153,6 +153,18 @@ class Table:
             if horizontal in self.rows:
                 self.rows[code] = ("C", str(horizontal))
 
+    def replacements(self):
+        """Deprecated CRSs that exactly one other stands in for, which is what PROJ calls their non-deprecated form."""
+        found = {}
+        for old, new in self.db.execute(
+            """SELECT deprecated_code, replacement_code FROM deprecation
+               WHERE table_name IN ('geodetic_crs', 'projected_crs', 'compound_crs')
+               AND deprecated_auth_name = 'EPSG' AND replacement_auth_name = 'EPSG'"""
+        ):
+            found.setdefault(int(old), set()).add(int(new))
+        return {old: tuple(map(str, new)) for old, new in found.items()
+                if len(new) == 1 and old in self.rows and new <= self.rows.keys()}
+
     def write(self, name, rows):
         with open(os.path.join(HERE, "..", name), "w", encoding="utf-8", newline="\n") as f:
             for code in sorted(rows):
@@ -168,6 +180,7 @@ def main():
     table.projected()
     table.compound()
     table.write("epsg.tsv", table.rows)
+    table.write("replaced.tsv", table.replacements())
     table.write("shifts.tsv", {
         code: tuple(num(v) for v in (s.params if any(s.params[3:]) else s.params[:3])) for code, s in table.used.items()
     })
