@@ -97,7 +97,7 @@ type builder struct {
 	rasters  []*raster
 	sidecars []int            // indices of objects
 	byKey    map[string]int   // of sidecars
-	stems    map[string]bool  // of rasters
+	about    map[string][]int // of pictures and metadata: by stem
 	parsed   map[int]fieldSet // by index of the Object
 	outlines map[traced]crs.Footprint
 	unread   map[string]*finding // sidecars by key: why they cannot be read

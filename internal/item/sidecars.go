@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/cairn-stac/cairn/internal/config"
@@ -134,23 +135,31 @@ func (b *builder) filesOf(g group) (files []int) {
 	if len(b.sidecars) == 0 {
 		return nil
 	}
-	if b.stems == nil {
-		b.stems = map[string]bool{}
-		for _, m := range b.rasters {
-			b.stems[m.stem] = true
+	if b.about == nil {
+		b.about = map[string][]int{}
+		for _, i := range b.sidecars {
+			key := b.objects[i].Key
+			if kind, n := b.rules.sidecar(key); kind != forGDAL {
+				b.about[key[:n]] = append(b.about[key[:n]], i)
+			}
 		}
 	}
-	own := make(map[string]bool, len(g.rasters))
+	if g.scene == "" { // there may be many, so that none may look at all files
+		return b.about[g.rasters[0].stem]
+	}
+	others := map[string]bool{}
+	for _, m := range b.rasters {
+		others[m.stem] = true
+	}
 	for _, m := range g.rasters {
-		own[m.stem] = true
+		delete(others, m.stem)
 	}
-	for _, i := range b.sidecars {
-		key := b.objects[i].Key
-		kind, n := b.rules.sidecar(key)
-		if stem := key[:n]; kind != forGDAL && (own[stem] || g.scene != "" && !b.stems[stem]) {
-			files = append(files, i)
+	for stem, of := range b.about {
+		if !others[stem] {
+			files = append(files, of...)
 		}
 	}
+	slices.Sort(files)
 	return files
 }
 
