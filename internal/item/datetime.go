@@ -191,46 +191,43 @@ func period(v [len(config.TimeUnits)]int, units int) (start, end time.Time, ok b
 	return start, end.Add(-time.Second), true
 }
 
-// The forms in which files tell times; "2021:06:08 23:28:52" is TIFF's own (TIFF 6.0, DateTime).
-var timePattern = regexp.MustCompile(`^(\d{4})[:/.-](\d\d?)[:/.-](\d\d?)` +
-	`(?:[ T]+(\d\d?):(\d\d)(?::(\d\d)(?:[.,]\d+)?)?)?\s*(?:Z|UTC|GMT|([+-])(\d\d):?(\d\d))?$`)
+// The forms in which files tell times; "2021:06:08 23:28:52" is TIFF's own (TIFF 6.0, DateTime). What names tell are others.
+var timePattern = regexp.MustCompile(`^(\d{4})[:/.-](\d\d?)[:/.-](\d\d?)(?:[ T]+(\d\d?):(\d\d)(?::(\d\d))?)?`)
+
+// zonePattern is what may follow a time: fractions of a second and a zone.
+var zonePattern = regexp.MustCompile(`^(?:[.,]\d+)?\s*(?:Z|UTC|GMT|([+-])(\d\d):?(\d\d))?$`)
 
 // parseTime reads a time of a file. One without a zone is taken as UTC.
-func parseTime(s string) (time.Time, bool) {
+func parseTime(s string) (t time.Time, ok bool) {
 	s = strings.Trim(s, " \t\r\n\x00")
 	if s == "" || len(s) > 64 {
-		return time.Time{}, false
+		return t, false
 	}
-	m := timePattern.FindStringSubmatch(s)
-	if m == nil {
-		n := digits(s)
-		if n < 8 {
-			return time.Time{}, false
-		}
-		t, _, _, ok := dateAt(s, n)
-		return t, ok
-	}
-	clock := ""
-	if m[4] != "" {
-		clock = m[4] + m[5] + m[6]
+	length := 0
+	if m := timePattern.FindStringSubmatch(s); m != nil {
+		clock := m[4] + m[5] + m[6]
 		if len(m[4]) == 1 {
 			clock = "0" + clock
 		}
+		length = len(m[0])
+		t, ok = date(m[1], m[2], m[3], clock)
+	} else if n := digits(s); n >= 8 {
+		t, length, _, ok = dateAt(s, n)
 	}
-	t, ok := date(m[1], m[2], m[3], clock)
-	if ok && m[7] != "" {
-		hours, _ := strconv.Atoi(m[8])
-		minutes, _ := strconv.Atoi(m[9])
-		if hours > 14 || minutes > 59 {
-			return time.Time{}, false
-		}
-		offset := time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute
-		if m[7] == "+" {
-			offset = -offset
-		}
-		t = t.Add(offset)
+	zone := zonePattern.FindStringSubmatch(s[length:])
+	if !ok || zone == nil {
+		return t, false
 	}
-	return t, ok
+	hours, _ := strconv.Atoi(zone[2]) // 0 where there is none
+	minutes, _ := strconv.Atoi(zone[3])
+	if hours > 14 || minutes > 59 {
+		return t, false
+	}
+	offset := time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute
+	if zone[1] == "+" {
+		offset = -offset
+	}
+	return t.Add(offset), true
 }
 
 // set writes the time into an Item's properties (STAC 1.1.0, common metadata: date and time).
