@@ -4,7 +4,7 @@
     oddtiffs.py FOLDER              some 850 files under FOLDER/files, and FOLDER/truth.jsonl
     oddtiffs.py --truth-for FOLDER  FOLDER/truth.jsonl for the TIFFs that are there; --no-sidecars leaves aside what lies beside them
 
-Needs rasterio, pyproj and rio-cogeo from PyPI. The files are the same each time.
+Needs rasterio, pyproj and rio-cogeo from PyPI. The files are the same each time, unless --seed and --mixed ask for other random ones.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from rasterio.transform import Affine
 import truth
 
 warnings.filterwarnings("ignore")
-rng = random.Random(4)
+rng = random.Random()
 NORTH_UP = Affine(0.01, 0, 10, 0, -0.01, 50)
 
 # Codes of all kinds of CRS that rasters come in: (code of EPSG, ESRI …).
@@ -106,9 +106,11 @@ class Folder:
     def make(self, kind, name, crs=4326, transform=NORTH_UP, width=24, height=16, count=1, dtype="uint8", then=None, **options):
         """Writes one file; then works on it while it is open. What GDAL refuses to write is skipped and said so."""
         path = self.path(kind, name)
+        if transform is not None:
+            options["transform"] = transform
         try:
             with rasterio.open(path, "w", driver="GTiff", width=width, height=height, count=count, dtype=dtype,
-                               crs=as_crs(crs), transform=transform, **options) as dst:
+                               crs=as_crs(crs), **options) as dst:
                 if then:
                     then(dst)
             self.n += 1
@@ -243,7 +245,7 @@ def grids(f):
     g("tiny-pixels", 4326, Affine(1e-8, 0, 10, 0, -1e-8, 50), 20, 20)
     g("huge", 32633, Affine(1, 0, 400000, 0, -1, 5100000), 100000, 90000, SPARSE_OK=True, tiled=True, BIGTIFF="YES")
     g("no-crs", None, Affine(1, 0, 10, 0, -1, 50))
-    g("no-transform", 4326, Affine.identity())
+    g("no-transform", 4326, None)
     points = lambda crs, xy, n=5: [GroundControlPoint(r * 100 / n, c * 100 / n, *xy(c * 100 / n, r * 100 / n), 0) for r in range(n + 1) for c in range(n + 1)]
     with_gcps = lambda name, crs, gcps, **k: gcp_file(f, name, crs, gcps, **k)
     with_gcps("gcps-geographic", 4326, points(4326, lambda c, r: (10 + c / 50 + r / 200, 50 - r / 60 + c / 300)))
@@ -257,7 +259,7 @@ def grids(f):
     with_gcps("gcps-no-crs", None, points(4326, lambda c, r: (10 + c / 50, 50 - r / 60)))
     rpc = RPC(height_off=100, height_scale=50, lat_off=46, lat_scale=0.1, line_off=50, line_scale=50, long_off=7, long_scale=0.1, samp_off=50, samp_scale=50,
               line_num_coeff=[0, 0, -1] + [0] * 17, line_den_coeff=[1] + [0] * 19, samp_num_coeff=[0, 1] + [0] * 18, samp_den_coeff=[1] + [0] * 19, err_bias=0, err_rand=0)
-    g("rpc", None, Affine.identity(), 100, 100, rpcs=rpc)
+    g("rpc", None, None, 100, 100, rpcs=rpc)
     g("rpc-and-transform", 4326, NORTH_UP, 100, 100, rpcs=rpc)
 
 
@@ -417,7 +419,8 @@ def sidecars(f):
     world = lambda t: "\n".join(repr(v) for v in (t.a, t.d, t.b, t.e, t.c + t.a / 2, t.f + t.e / 2)) + "\n"
     prj = pyproj.CRS.from_epsg(32633).to_wkt("WKT1_ESRI")
     utm = Affine(30, 0, 500000, 0, -30, 5000000)
-    plain = lambda name, **k: f.make("sidecars", name, crs=k.pop("crs", None), transform=k.pop("transform", Affine.identity()), **k)
+    # The files have no geotransform and no CRS of their own unless one is given.
+    plain = lambda name, **k: f.make("sidecars", name, crs=k.pop("crs", None), transform=k.pop("transform", None), **k)
 
     def put(path, ending, text, encoding="utf-8"):
         open(os.path.splitext(path)[0] + ending if not ending.startswith(".tif.") else path[:-4] + ending, "w", encoding=encoding).write(text)
@@ -464,7 +467,7 @@ def sidecars(f):
     put(path, ".tfw", world(Affine(10, 0, 400000, 0, -10, 4000000)))
 
 
-def mixed(f, n=80):
+def mixed(f, n):
     """Random kinds of everything at once."""
     codes = [c for c in NAMED if 2000 <= int(c) < 33000]
     for i in range(n):
@@ -501,12 +504,16 @@ def main():
     args.add_argument("folder")
     args.add_argument("--truth-for", action="store_true", help="write the truth of the TIFFs that are in FOLDER")
     args.add_argument("--no-sidecars", action="store_true")
+    args.add_argument("--seed", type=int, default=4)
+    args.add_argument("--mixed", type=int, default=80, help="how many files of random kinds of everything")
     args = args.parse_args()
+    rng.seed(args.seed)
     if not args.truth_for:
         f = Folder(args.folder)
         with rasterio.Env(OSR_USE_NON_DEPRECATED="NO"):
-            for make in named, defined, grids, types, layouts, metadata, sidecars, mixed:
+            for make in named, defined, grids, types, layouts, metadata, sidecars:
                 make(f)
+            mixed(f, args.mixed)
         for s in f.skipped:
             print("skipped", s, file=sys.stderr)
     print(f"{truth.write(args.folder, not args.no_sidecars)} files in {args.folder}")

@@ -3,6 +3,8 @@
 Needs rasterio, pyproj and rio-cogeo from PyPI. The lines have the fields of truth.jsonl that internal/fidelity reads.
 """
 
+import ctypes
+import glob
 import json
 import logging
 import math
@@ -21,6 +23,7 @@ warnings.filterwarnings("ignore")
 
 EDGE = 500  # points along each edge of an outline
 WGS84 = pyproj.CRS("OGC:CRS84")
+CYLINDRICAL = re.compile("^None$|Mercator|Cylindrical|Equirectangular|Miller|Gall", re.I)  # whose x may run on beyond 180 degrees
 GDAL_TYPES = {
     "uint8": "Byte", "int8": "Int8", "uint16": "UInt16", "int16": "Int16", "uint32": "UInt32", "int32": "Int32",
     "uint64": "UInt64", "int64": "Int64", "float32": "Float32", "float64": "Float64", "complex_int16": "CInt16",
@@ -46,7 +49,7 @@ def beside(path):
 def truth_of(folder, file, sidecars=True):
     path = os.path.join(folder, file)
     row = {"file": file, "size": os.path.getsize(path), "gdal_opens": False, "georeferenced": False, "crs_kind": "none",
-           "epsg": None, "non_earth": False, "transform": None, "ring84_dense500": None, "gdal": {}, "beside": []}
+           "epsg": None, "epsg_autoid": None, "non_earth": False, "transform": None, "ring84_dense500": None, "gdal": {}, "beside": []}
     env = {} if sidecars else {"GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_PAM_ENABLED": "NO"}
     with rasterio.Env(**env):
         try:
@@ -80,6 +83,35 @@ def patient(ask):
     return ask()
 
 
+def gdal_library():
+    """The GDAL that rasterio's wheel brings, for what rasterio leaves out."""
+    here = os.path.dirname(rasterio.__file__)
+    found = glob.glob(os.path.join(here, "..", "rasterio.libs", "libgdal*")) + glob.glob(os.path.join(here, ".dylibs", "libgdal*"))
+    lib = ctypes.CDLL(found[0])
+    for name, result, arguments in (
+        ("GDALOpen", ctypes.c_void_p, (ctypes.c_char_p, ctypes.c_int)), ("GDALClose", ctypes.c_int, (ctypes.c_void_p,)),
+        ("GDALGetRasterBand", ctypes.c_void_p, (ctypes.c_void_p, ctypes.c_int)),
+        ("GDALGetRasterNoDataValue", ctypes.c_double, (ctypes.c_void_p, ctypes.POINTER(ctypes.c_int))),
+        ("GDALGetRasterNoDataValueAsInt64", ctypes.c_int64, (ctypes.c_void_p, ctypes.POINTER(ctypes.c_int))),
+        ("GDALGetRasterNoDataValueAsUInt64", ctypes.c_uint64, (ctypes.c_void_p, ctypes.POINTER(ctypes.c_int))),
+    ):
+        getattr(lib, name).restype, getattr(lib, name).argtypes = result, arguments
+    return lib
+
+
+def nodata_of(src, types):
+    """The nodata values as GDAL has them: rasterio hides those that do not fit the bands' types."""
+    lib, out = gdal_library(), []
+    dataset = lib.GDALOpen(src.name.encode(), 0)
+    for i, kind in enumerate(types[:64], 1):
+        there = ctypes.c_int()
+        ask = {"Int64": lib.GDALGetRasterNoDataValueAsInt64, "UInt64": lib.GDALGetRasterNoDataValueAsUInt64}.get(kind, lib.GDALGetRasterNoDataValue)
+        value = ask(lib.GDALGetRasterBand(dataset, i), ctypes.byref(there))
+        out.append(number(value) if there.value else None)
+    lib.GDALClose(dataset)
+    return out
+
+
 def transform_of(src):
     """GDAL's geotransform, or None where it has none, which rasterio tells by a warning and an identity."""
     with warnings.catch_warnings(record=True) as caught:
@@ -98,10 +130,11 @@ def describe(row, src):
     types = [GDAL_TYPES[t] for t in src.dtypes]
     if tags.get(339) == 5 and types[0] == "CFloat32":
         types = ["CInt32"] * len(types)  # for which rasterio has no name
+    nodata = nodata_of(src, types)
     bands = []
     for i in src.indexes[:64]:
         bands.append({
-            "dtype": types[i - 1], "nodata": number(src.nodatavals[i - 1]),
+            "dtype": types[i - 1], "nodata": nodata[i - 1],
             "color": colors[i - 1], "mask_flags": sum(f.value for f in src.mask_flag_enums[i - 1]),
             "scale": number(src.scales[i - 1]), "offset": number(src.offsets[i - 1]), "unit": src.units[i - 1] or None,
             "description": src.descriptions[i - 1], "metadata": src.tags(i),
@@ -200,7 +233,7 @@ def describe_crs(row, gdal, system):
     if ident.get("authority") == "EPSG":
         row["crs_kind"], row["epsg"] = "epsg", ident["code"]
     elif (code := system.to_epsg(confidence_threshold=90)) is not None:
-        row["crs_kind"], row["epsg"] = "match90", code
+        row["crs_kind"], row["epsg_autoid"] = "match90", code
     else:
         row["crs_kind"] = "user-defined"
     ellipsoid = crs.ellipsoid
@@ -241,6 +274,12 @@ def ring(shift, back, t, width, height):
     x, y = t[0] + col * t[1] + row * t[2], t[3] + col * t[4] + row * t[5]
     lon, lat = (np.asarray(v) for v in shift.transform(x, y))
     good = np.isfinite(lon) & np.isfinite(lat)
+    if not CYLINDRICAL.search(str(shift.source_crs.coordinate_operation)):
+        # PROJ wraps what is off the Earth round it: such places do not come back to where they were.
+        pixel = max(abs(v) for v in (t[1], t[2], t[4], t[5]))
+        x2, y2 = (np.asarray(v) for v in back.transform(lon, lat))
+        with np.errstate(invalid="ignore"):
+            good &= np.hypot(x2 - x, y2 - y) < pixel + 0.001 * pixel * max(width, height)
     if not good.any():
         return {"bad_points": int((~good).sum()), "winding": 0, "bounds": None}
     lon, lat = lon[good], lat[good]
@@ -253,7 +292,10 @@ def ring(shift, back, t, width, height):
     winding = round(float(lon[-1] - lon[0]) / 360) if good.all() else 0
     out = {"bad_points": int((~good).sum()), "winding": winding, "south": south, "north": north,
            "west_unwrapped": west, "east_unwrapped": east}
-    poles = [name for name, at in (("N", 90), ("S", -90)) if not shift.source_crs.is_geographic and inside(back, t, width, height, at)]
+    poles = {} if shift.source_crs.is_geographic else {"N": at_pole(back, t, width, height, 90), "S": at_pole(back, t, width, height, -90)}
+    if "outline" in poles.values():
+        return around(shift, t, width, height, out)
+    poles = [name for name, where in poles.items() if where == "inside"]
     if winding:
         for name in poles:
             out["pole"] = name
@@ -272,12 +314,34 @@ def ring(shift, back, t, width, height):
     return out
 
 
-def inside(back, t, width, height, lat):
+def at_pole(back, t, width, height, lat):
+    """Whether a pole lies inside a raster, on its outline, or outside."""
     x, y = back.transform(0, lat)
     if not (math.isfinite(x) and math.isfinite(y)):
-        return False
+        return "outside"
     col, row = ~rasterio.Affine.from_gdal(*t) * (x, y)
-    return 0 <= col <= width and 0 <= row <= height
+    near = min(abs(col), abs(col - width), abs(row), abs(row - height)) < 1e-6
+    if not (-1e-6 < col < width + 1e-6 and -1e-6 < row < height + 1e-6):
+        return "outside"
+    return "outline" if near else "inside"
+
+
+def around(shift, t, width, height, out):
+    """The bounds of a raster with a pole on its outline, where longitudes jump: those of its pixels, but for the widest gap between them."""
+    col, row = np.meshgrid(np.linspace(0, width, 401), np.linspace(0, height, 401))
+    lon, lat = (np.asarray(v).ravel() for v in shift.transform(t[0] + col * t[1] + row * t[2], t[3] + col * t[4] + row * t[5]))
+    on_earth = np.isfinite(lon)
+    off_pole = on_earth & (np.abs(lat) < 90 - 1e-6)
+    lons = np.sort(lon[off_pole] % 360)
+    gaps = np.diff(np.append(lons, lons[0] + 360))
+    widest = int(gaps.argmax())
+    west, east = float(lons[(widest + 1) % len(lons)]), float(lons[widest])
+    east += 360 if east < west else 0
+    turn = lambda v, inwards: (v + inwards + 180) % 360 - 180 - inwards
+    w, e = turn(west, 1e-9), turn(east, -1e-9)
+    out.update(winding=0, west_unwrapped=west, east_unwrapped=east, south=float(lat[on_earth].min()), north=float(lat[on_earth].max()),
+               crosses_antimeridian=w > e, bounds=[w, float(lat[on_earth].min()), e, float(lat[on_earth].max())])
+    return out
 
 
 def number(v):
