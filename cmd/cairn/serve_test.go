@@ -196,10 +196,14 @@ func TestServe(t *testing.T) {
 	if pictures != 1 {
 		t.Errorf("%d pictures are assets; want 1", pictures)
 	}
+	put(t, p.source, "ortho/me.too.tif", raster(t, 9)) // of another scene, though its name begins alike
 	for _, private := range []string{"/assets/README.txt", "/assets/ortho/me.jpg", "/assets/../catalog/head.json", "/assets/%2e%2e/catalog/head.json"} {
 		if resp := s.call("GET", private, nil); resp.StatusCode == http.StatusOK {
 			t.Errorf("%s can be read", private)
 		}
+	}
+	if err := os.Remove(filepath.Join(p.source, "ortho", "me.too.tif")); err != nil {
+		t.Fatal(err)
 	}
 
 	// Another process sees the same, and may refresh in between.

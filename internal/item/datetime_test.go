@@ -213,6 +213,23 @@ func TestOrderOfTimes(t *testing.T) {
 	}
 }
 
+// Of the rasters of a scene the first that tells a time counts, but the latest time of modification.
+func TestTimesOfScenes(t *testing.T) {
+	day := func(n int) time.Time { return time.Date(2001, 1, n, 0, 0, 0, 0, time.UTC) }
+	for _, tt := range []struct {
+		rasters []witness
+		want    string
+	}{
+		{[]witness{{"x_B1.tif", day(2), nil, ""}, {"x_B2.tif", day(3), nil, ""}, {"x_B3.tif", day(1), nil, ""}}, "2001-01-03T00:00:00Z last_modified"},
+		{[]witness{{"x_B1.tif", day(2), nil, ""}, {"x_B2.tif", day(3), nil, "2002:01:01 00:00:00"}, {"x_B3.tif", day(3), nil, "2003:01:01 00:00:00"}},
+			"2002-01-01T00:00:00Z tiff_datetime"},
+	} {
+		if got := told(rulesOf(t, "").spanOf(tt.rasters, noFields)); got != tt.want {
+			t.Errorf("time of %v is %s, want %s", tt.rasters, got, tt.want)
+		}
+	}
+}
+
 func FuzzTime(f *testing.F) {
 	f.Add("2024/01/31/S2_20240131T102030.tif", "2021:06:08 23:28:52")
 	f.Add("year=2024/2024-01-31_10-20-30", "2021-06-08T23:28:52.123+02:00")

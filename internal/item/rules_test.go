@@ -110,6 +110,8 @@ func TestCollection(t *testing.T) {
 		{"", "2024_01_31/a.tif", "photos", ""},
 		{"", "2024-01-31T12:00:00Z/a.tif", "photos", ""},
 		{"", "year=2024/a.tif", "photos", ""},
+		{"", "S2A_36QWD_20200701_0_L2A/B02.tif", "photos", ""},
+		{"collections: {depth: 3}", "l2a/S2A_36QWD_20200701_0_L2A/B02.tif", "l2a", "l2a/"},
 		{"", "year=new/a.tif", "year-new-" + hash8("year=new/"), "year=new/"},
 		{"", "v2/a.tif", "v2", "v2/"},
 		{"", "-1/a.tif", "-1", "-1/"},

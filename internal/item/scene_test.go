@@ -171,6 +171,13 @@ func TestScenesOfOddMembers(t *testing.T) {
 		r.Keys = tiffwrite.Projected(32632)
 		r.NorthUp(971_623, 5_017_540, 10, 10)
 	})
+	unnamed := func(meridian float64) tiffwrite.Raster {
+		return with(func(r *tiffwrite.Raster) {
+			*r = at(10, 0)
+			r.Keys = []tiffwrite.Key{{ID: 1024, Value: uint16(1)}, {ID: 2048, Value: uint16(4326)}, {ID: 3072, Value: uint16(32767)}, {ID: 3075, Value: uint16(1)},
+				{ID: 3076, Value: uint16(9001)}, {ID: 3080, Value: meridian}, {ID: 3081, Value: 1.}, {ID: 3082, Value: 500_000.}, {ID: 3083, Value: 0.}, {ID: 3092, Value: 0.9}}
+		})
+	}
 	for _, tt := range []struct {
 		name, yaml string
 		files      map[string]any
@@ -179,7 +186,10 @@ func TestScenesOfOddMembers(t *testing.T) {
 	}{
 		{"a lone band", "", map[string]any{"x_B1.tif": at(10, 0)}, "x-#: B1", 0},
 		{"sheets of a map", "", map[string]any{"x_B1.tif": at(10, 0), "x_B2.tif": at(10, 960)}, "x_B1: data; x_B2: data", 0},
+		{"more than half of one another", "", map[string]any{"x_B1.tif": at(10, 0), "x_B2.tif": at(10, 470)}, "x-#: B1 B2", 0},
+		{"less than half of one another", "", map[string]any{"x_B1.tif": at(10, 0), "x_B2.tif": at(10, 490)}, "x_B1: data; x_B2: data", 0},
 		{"margins", "", map[string]any{"x_B1.tif": at(10, 0), "x_B2.tif": at(20, 200)}, "x-#: B1 B2", 0},
+		{"a smaller one last", "", map[string]any{"x_B1.tif": at(20, 0), "x_B2.tif": with(func(r *tiffwrite.Raster) { *r = at(10, 0); r.Width = 60 })}, "x-#: B1 B2", 0},
 		{"two resolutions", "", map[string]any{"x_B1_10m.tif": at(10, 0), "x_B1_20m.tif": at(20, 0), "x_B2_10m.tif": at(10, 0)},
 			"x-#: B1_10m B1_20m B2", 0},
 		{"the same twice", "", map[string]any{"x_B1.TIF": at(10, 0), "x_B1.tif": at(20, 0)}, "x-#: B1.TIF B1.tif", 0},
@@ -189,6 +199,8 @@ func TestScenesOfOddMembers(t *testing.T) {
 		{"a whole beside its bands", "", map[string]any{"x.B1.tif": at(10, 0), "x.tif": at(10, 0), "x.jpg": "p"},
 			"x-#: B1; x: data thumbnail", 0},
 		{"two CRSs", "", map[string]any{"x_B1.tif": at(10, 0), "x_B2.tif": other}, "x-#: B1 B2", 0},
+		{"two CRSs without codes", "", map[string]any{"x_B1.tif": unnamed(15), "x_B2.tif": unnamed(15.001)}, "x-#: B1 B2", 0},
+		{"two CRSs without codes, far apart", "", map[string]any{"x_B1.tif": unnamed(15), "x_B2.tif": unnamed(16)}, "x_B1: data; x_B2: data", 0},
 		{"off", "scenes: off", map[string]any{"x_B1.tif": at(10, 0)}, "x_B1: data", 0},
 		{"own tokens", "scenes: [red, nir]", map[string]any{"x_nir.tif": at(10, 0), "x_red.tif": at(10, 0)}, "x-#: nir red", 0},
 		{"no time", "datetime: {fallback: reject}", map[string]any{"x_B1.tif": at(10, 0), "x_B2.tif": at(10, 0)}, "", 2},
@@ -213,6 +225,16 @@ func TestScenesOfOddMembers(t *testing.T) {
 		for i, role := range res.Roles {
 			if (role == RoleAsset) != (res.Of[i] >= 0) || role == RoleOther {
 				t.Errorf("%s: roles %v, of %v", tt.name, res.Roles, res.Of)
+			}
+		}
+		switch it := res.Items; tt.name {
+		case "a smaller one last":
+			if it[0].BBox[2] < 15.012 || it[0].Properties["gsd"] != 10. {
+				t.Errorf("%s: the box is %v, the gsd %v", tt.name, it[0].BBox, it[0].Properties["gsd"])
+			}
+		case "two CRSs without codes":
+			if a, b := it[0].Assets["B1"].Fields["proj:wkt2"], it[0].Assets["B2"].Fields["proj:wkt2"]; a == nil || b == nil || a == b {
+				t.Errorf("%s: %v, %v", tt.name, a, b)
 			}
 		}
 		if tt.name == "two CRSs" {

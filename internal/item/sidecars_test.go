@@ -36,7 +36,7 @@ var utm32 = `PROJCS["WGS_1984_UTM_Zone_32N",GEOGCS["GCS_WGS_1984",DATUM["D_WGS_1
 	`PARAMETER["False_Northing",0.0],PARAMETER["Central_Meridian",9.0],PARAMETER["Scale_Factor",0.9996],PARAMETER["Latitude_Of_Origin",0.0],UNIT["Meter",1.0]]`
 
 // TestGeoreferencing holds which of the places that may tell one gives transform and CRS, and what is read for it. It is what
-// GDAL 3.10 does, but for the .prj.
+// GDAL 3.10 does, but for the .prj, and for what in an .aux.xml would hide the file's own transform or CRS and gives none instead.
 func TestGeoreferencing(t *testing.T) {
 	bare := func(change func(*tiffwrite.Raster)) tiffwrite.Raster {
 		return with(func(r *tiffwrite.Raster) {
@@ -67,6 +67,10 @@ func TestGeoreferencing(t *testing.T) {
 		{"its own, and an .aux.xml of its stem", utm(), map[string]string{"a.aux.xml": auxFile}, north(500_000, 5_000_000, 10), "header", 32633, "header", ""},
 		{"an .aux.xml alone", bare(nil), map[string]string{"a.tif.aux.xml": auxFile, "a.tfw": worldFile}, north(600_000, 4_000_000, 5),
 			"aux_xml a.tif.aux.xml", 32632, "aux_xml a.tif.aux.xml", "a.tif.aux.xml"},
+		{"its own, and points in the .aux.xml", utm(), map[string]string{"a.tif.aux.xml": auxGCPs}, north(500_000, 5_000_000, 10), "header", 32633, "header",
+			"a.tif.aux.xml"},
+		{"its own, and an .aux.xml that counts pixels", utm(), map[string]string{"a.tif.aux.xml": "<PAMDataset><GeoTransform>0,1,0,0,0,1</GeoTransform></PAMDataset>"},
+			north(500_000, 5_000_000, 10), "header", 32633, "header", "a.tif.aux.xml"},
 		{"a CRS in the .aux.xml", utm(), map[string]string{"a.tif.aux.xml": "<PAMDataset><SRS>EPSG:32632</SRS></PAMDataset>"},
 			north(500_000, 5_000_000, 10), "header", 32632, "aux_xml a.tif.aux.xml", "a.tif.aux.xml"},
 		{"a world file and a .prj", bare(nil), map[string]string{"a.tfw": worldFile, "a.prj": utm32}, north(500_000, 5_000_000, 10), "world_file a.tfw", 32632,
@@ -255,20 +259,21 @@ properties:
 func TestPropertiesOfMetadata(t *testing.T) {
 	r := with(func(r *tiffwrite.Raster) {
 		r.Metadata = `<GDALMetadata><Item name="SATELLITEID" domain="IMAGERY">WV02</Item><Item name="CLOUDCOVER" domain="IMAGERY">3.5</Item>
-<Item name="CLOUDCOVER" domain="OTHER">7</Item><Item name="CloudCover" sample="0">9</Item><Item name="DAY">2020-01-02</Item><Item name="TIME">03:04</Item></GDALMetadata>`
+<Item name="CLOUDCOVER" domain="OTHER">7</Item><Item name="CloudCover" sample="0">9</Item><Item name="DAY">2020-01-02</Item>
+<Item name="PLACE">here</Item><Item name="PLACE" domain="OTHER">there</Item><Item name="TIME">03:04</Item></GDALMetadata>`
 	})
 	res, err := sceneOf(t, "a.tif", r).add("a.json", []byte(`{"a": {"cover": 101}, "b": "text", "when": "2019-01-01"}`)).build(rulesOf(t, `
 datetime: {from_metadata: [NONE, DAY+TIME]}
 properties:
   constants: {mission: m, platform: constant}
-  from_metadata: {"eo:cloud_cover": "imagery:CLOUDCOVER", platform: SATELLITEID, b: DAY}
+  from_metadata: {"eo:cloud_cover": "imagery:CLOUDCOVER", platform: SATELLITEID, b: DAY, place: PLACE}
   from_sidecar: {"eo:snow_cover": cover, b: b}
 `))
 	if err != nil || len(res.Items) != 1 {
 		t.Fatalf("%+v, %v", res, err)
 	}
 	p := res.Items[0].Properties
-	if p["eo:cloud_cover"] != 3.5 || p["eo:snow_cover"] != nil || p["platform"] != "WV02" || p["mission"] != "m" || p["b"] != "text" ||
+	if p["eo:cloud_cover"] != 3.5 || p["eo:snow_cover"] != nil || p["platform"] != "WV02" || p["mission"] != "m" || p["b"] != "text" || p["place"] != "here" ||
 		p["datetime"] != "2020-01-02T03:04:00Z" || p["cairn:datetime_source"] != "metadata" {
 		t.Errorf("properties are %v", p)
 	}

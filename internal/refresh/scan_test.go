@@ -3,9 +3,25 @@ package refresh
 import (
 	"testing"
 
+	"github.com/cairn-stac/cairn/internal/item"
 	"github.com/cairn-stac/cairn/internal/objstore"
 	"github.com/cairn-stac/cairn/internal/snapshot"
 )
+
+// Of a scene that lost its only readable rasters, the sidecars are lost too; not while one is left.
+func TestDeniedBands(t *testing.T) {
+	object := func(key string, role snapshot.Role) snapshot.Object {
+		return snapshot.Object{Object: objstore.Object{Key: key}, Role: role}
+	}
+	old := snapshot.Scene{Objects: []snapshot.Object{object("a_B1.tif", snapshot.Asset), object("a_B2.tif", snapshot.Asset), object("a_thumb.jpg", snapshot.Sidecar)}}
+	now := snapshot.Scene{Objects: old.Objects}
+	for i, want := range []int{1, 3} {
+		now.Rejects = append(now.Rejects, snapshot.Reject(item.NewReject(old.Objects[i].Key, item.CodeDenied, "it may not be read")))
+		if c := compare([]snapshot.Scene{old}, []snapshot.Scene{now}); c.Denied != want || c.Held != 3 || c.Dropped != 0 {
+			t.Errorf("with %d denied: %+v", i+1, c)
+		}
+	}
+}
 
 func TestDuplicateIDsAreRejects(t *testing.T) {
 	scene := func(key string, ids ...string) *task {
