@@ -7,6 +7,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/cairn-stac/cairn/internal/geotiff/gdalxml"
 )
 
 var errTooManyItems = errors.New("too many items; the rest is left out")
@@ -18,12 +20,9 @@ var errTooManyItems = errors.New("too many items; the rest is left out")
 // It takes what GDAL takes: items that have a name, and nothing but a text within; names of elements and attributes in any case;
 // none at all where the XML is broken, as the half of a scale and an offset is worse than none.
 func parseMetadata(text string) ([]Meta, error) {
-	dec := xml.NewDecoder(strings.NewReader(text))
-	dec.Strict = false
-	dec.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // it is UTF-8 by now
-	p := metadataParser{}
+	r, p := gdalxml.NewReader(text), metadataParser{}
 	for {
-		token, err := dec.RawToken()
+		token, err := r.Token()
 		if err == io.EOF && p.depth > 0 {
 			err = io.ErrUnexpectedEOF
 		}

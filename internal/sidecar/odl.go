@@ -39,7 +39,8 @@ type odlParser struct {
 
 // line reads a statement; done where it is END. A line that is none is passed over.
 func (p *odlParser) line() (done bool, err error) {
-	if strings.HasPrefix(strings.TrimLeft(p.rest, " \t\r\n"), "/*") {
+	p.rest = strings.TrimLeft(p.rest, " \t\r\n") // all of it at once: a look at what follows each blank line is a look too many
+	if strings.HasPrefix(p.rest, "/*") {
 		_, p.rest, _ = strings.Cut(p.rest, "*/")
 		return false, nil
 	}

@@ -86,22 +86,28 @@ func TestPAMOddities(t *testing.T) {
 		{"a long histogram", in("<PAMRasterBand band='1'><Histograms>" + strings.Repeat("<a/>", 30_000) +
 			"</Histograms><Scale>2</Scale></PAMRasterBand>"),
 			sidecar.PAM{Metadata: []geotiff.Meta{{Name: "SCALE", Role: "scale", Value: "2"}}}},
+		{"what is skipped", in("<PAMRasterBand band='1'><ColorTable/><CategoryNames a='/'></CategoryNames ><Histograms a='b'/>" +
+			"<GDALRasterAttributeTable><Scale>3</Scale></GDALRasterAttributeTable>\n<Scale>2</Scale><ColorTable /></PAMRasterBand>"),
+			sidecar.PAM{Metadata: []geotiff.Meta{{Name: "SCALE", Role: "scale", Value: "2"}}}},
 	} {
 		if got, err := sidecar.ParsePAM([]byte(c.xml)); err != nil || !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %v\n got %+v\nwant %+v", c.name, err, got, c.want)
 		}
 	}
 	for name, c := range map[string]struct{ xml, err string }{
-		"nothing":    {"", ".aux.xml: no XML element"},
-		"text":       {"hello", ".aux.xml: no XML element"},
-		"cut":        {gdalPAM[:strings.Index(gdalPAM, "<MDI>no")], `.aux.xml: XML element "Metadata" is not closed`},
-		"cut in one": {"<PAMDataset><Histograms><a>", ".aux.xml: unexpected EOF"},
-		"crossed":    {"<PAMDataset><SRS></PAMDataset></SRS>", `.aux.xml: XML element "SRS" is closed as "PAMDataset"`},
-		"closed":     {"</PAMDataset>", `.aux.xml: XML element "PAMDataset" is closed that was not open`},
-		"deep":       {strings.Repeat("<a>", 1000), ".aux.xml: XML elements nested deeper than 32"},
-		"many":       {in(strings.Repeat("<a/>", 30_000)), ".aux.xml: more than 20000 XML elements and attributes"},
-		"attributes": {"<a " + strings.Repeat("b='c' ", 30_000) + "/>", ".aux.xml: more than 20000 XML elements and attributes"},
-		"too long":   {strings.Repeat(" ", 1<<20+1), ".aux.xml: 1048577 bytes, more than the 1048576 that are read"},
+		"nothing":        {"", ".aux.xml: no XML element"},
+		"text":           {"hello", ".aux.xml: no XML element"},
+		"cut":            {gdalPAM[:strings.Index(gdalPAM, "<MDI>no")], `.aux.xml: XML element "Metadata" is not closed`},
+		"cut in one":     {"<PAMDataset><Histograms><a>", `.aux.xml: XML element "Histograms" is not closed`},
+		"cut at its end": {"<PAMDataset><Histograms><a></Histograms", ".aux.xml: XML syntax error on line 1: unexpected EOF"},
+		"many skipped":   {in(strings.Repeat("<Array></Array>", 30_000)), ".aux.xml: more than 20000 XML elements and attributes"},
+		"crossed":        {"<PAMDataset><SRS></PAMDataset></SRS>", `.aux.xml: XML element "SRS" is closed as "PAMDataset"`},
+		"closed":         {"</PAMDataset>", `.aux.xml: XML element "PAMDataset" is closed that was not open`},
+		"deep":           {strings.Repeat("<a>", 1000), ".aux.xml: XML elements nested deeper than 32"},
+		"many":           {in(strings.Repeat("<a/>", 30_000)), ".aux.xml: more than 20000 XML elements and attributes"},
+		"attributes":     {"<PAMDataset>" + strings.Repeat("<a b='c' d='e'/>", 10_000), ".aux.xml: more than 20000 XML elements and attributes"},
+		"a long tag":     {"<a " + strings.Repeat("b='c' ", 30_000) + "/>", ".aux.xml: XML tag of more than 16384 bytes"},
+		"too long":       {strings.Repeat(" ", 4<<20+1), ".aux.xml: 4194305 bytes, more than the 4194304 that are read"},
 	} {
 		if got, err := sidecar.ParsePAM([]byte(c.xml)); err == nil || err.Error() != c.err || !reflect.DeepEqual(got, sidecar.PAM{}) {
 			t.Errorf("%s: %v, %+v", name, err, got)

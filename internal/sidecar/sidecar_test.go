@@ -37,7 +37,7 @@ func TestText(t *testing.T) {
 			t.Errorf("%q: %q, %v", in, got, err)
 		}
 	}
-	if _, err := sidecar.Text(make([]byte, sidecar.MaxBytes+1)); err == nil || !strings.Contains(err.Error(), "1048577 bytes") {
+	if _, err := sidecar.Text(make([]byte, sidecar.MaxBytes+1)); err == nil || !strings.Contains(err.Error(), "4194305 bytes") {
 		t.Errorf("too long: %v", err)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/cairn-stac/cairn/internal/geotiff/gdalxml"
 )
 
 // An element of an XML text: local names, without name spaces.
@@ -20,14 +22,12 @@ type element struct {
 // parseXML reads the root element of a text, with as few demands as GDAL makes. Elements called as one of skip are left out with
 // all that they hold. Entities that the text defines are not expanded.
 func parseXML(text string, skip ...string) (*element, error) {
-	dec := xml.NewDecoder(strings.NewReader(text))
-	dec.Strict = false
-	dec.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil } // it is UTF-8 by now
+	r := gdalxml.NewReader(text)
 	var open []*element
 	var texts strings.Builder // of the innermost element so far; a child ends it, as mixed content says nothing here
 	nodes := 0
 	for {
-		token, err := dec.RawToken()
+		token, err := r.Token()
 		switch {
 		case err == io.EOF && len(open) == 0:
 			return nil, errors.New("no XML element")
@@ -38,14 +38,14 @@ func parseXML(text string, skip ...string) (*element, error) {
 		}
 		switch t := token.(type) {
 		case xml.StartElement:
+			if nodes += 1 + len(t.Attr); nodes > maxNodes {
+				return nil, fmt.Errorf("more than %d XML elements and attributes", maxNodes)
+			}
 			if slices.Contains(skip, t.Name.Local) {
-				if err := skipElement(dec); err != nil {
+				if err := r.Skip(t.Name.Local); err != nil {
 					return nil, err
 				}
 				continue
-			}
-			if nodes += 1 + len(t.Attr); nodes > maxNodes {
-				return nil, fmt.Errorf("more than %d XML elements and attributes", maxNodes)
 			}
 			e := &element{name: t.Name.Local, attrs: slices.Clone(t.Attr)}
 			if len(open) == maxDepth {
@@ -77,26 +77,6 @@ func parseXML(text string, skip ...string) (*element, error) {
 			texts.Reset()
 		}
 	}
-}
-
-// skipElement reads up to the end of the element that has just begun.
-func skipElement(dec *xml.Decoder) error {
-	for depth := 1; depth > 0; {
-		token, err := dec.RawToken()
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
-		if err != nil {
-			return err
-		}
-		switch token.(type) {
-		case xml.StartElement:
-			depth++
-		case xml.EndElement:
-			depth--
-		}
-	}
-	return nil
 }
 
 // attr is an attribute by its name in any case; ok is false where there is none.
