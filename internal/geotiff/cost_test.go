@@ -94,7 +94,12 @@ func TestReads(t *testing.T) {
 			r := manyTiles()
 			r.Layout = tiffwrite.IFDsFirst // what lies behind the offsets costs a read each: values, then overviews
 			return r
-		}(), 6, 128 << 10, 0},
+		}(), 5, 256 << 10, 0},
+		{"masks and overviews between their offsets", func() tiffwrite.Raster {
+			r := manyTiles()
+			r.Layout, r.Overviews, r.Mask = tiffwrite.IFDsFirst, 8, true // 18 images, more than there are reads
+			return r
+		}(), 6, 1 << 20, 0},
 		{"values far apart", func() tiffwrite.Raster {
 			r := scene(100, 0, 0)
 			for _, id := range []uint16{271, 290, 305, 33551, 33923, 34800} {

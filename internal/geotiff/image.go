@@ -35,7 +35,11 @@ func (rd *reader) describe() error {
 	}
 	h.Width, h.Height = size.Width, size.Height
 	h.Compression = uint16(rd.uintOr(&d.fields[slotCompression], 1))
-	h.Photometric = uint16(rd.uintOr(&d.fields[slotPhotometric], photoMinIsBlack))
+	photo := uint64(photoMinIsBlack)
+	if h.Compression == oldJPEG {
+		photo = photoYCbCr
+	}
+	h.Photometric = uint16(rd.uintOr(&d.fields[slotPhotometric], photo))
 	h.HasRPC = d.fields[slotRPC].count == rpcCoefficients
 	switch planar := rd.uintOr(&d.fields[slotPlanar], 1); planar {
 	case 1, 2:

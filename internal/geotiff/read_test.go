@@ -170,10 +170,12 @@ func TestDataTypes(t *testing.T) {
 	if got := read(t, neither).Bands; !reflect.DeepEqual(got, []geotiff.Band{{DataType: "uint8", Bits: 1, ColorInterp: "palette"}}) {
 		t.Errorf("neither bits nor format nor samples: got %v", got)
 	}
-	oldJPEG := bytesOf(t, tiffwrite.Raster{Width: 1, Height: 1, Tags: []tiffwrite.Tag{{ID: 277},
-		{ID: 259, Value: []uint16{6}}, {ID: 262, Value: []uint16{6}}, {ID: 273}}})
-	if got := read(t, oldJPEG).Bands; len(got) != 3 || got[2].ColorInterp != "blue" {
-		t.Errorf("JPEG of TIFF 6.0 without SamplesPerPixel: got %v", got)
+	for _, photo := range []any{nil, []uint16{6}, []uint16{2}} { // cameras' raw files leave it out
+		oldJPEG := bytesOf(t, tiffwrite.Raster{Width: 1, Height: 1, Tags: []tiffwrite.Tag{{ID: 277},
+			{ID: 259, Value: []uint16{6}}, {ID: 262, Value: photo}, {ID: 273}}})
+		if got := read(t, oldJPEG).Bands; len(got) != 3 || got[2] != (geotiff.Band{DataType: "uint8", Bits: 8, ColorInterp: "blue"}) {
+			t.Errorf("JPEG of TIFF 6.0 without SamplesPerPixel, PhotometricInterpretation %v: got %v", photo, got)
+		}
 	}
 }
 

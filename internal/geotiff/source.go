@@ -72,10 +72,12 @@ func (s *source) load(off, n int64) error {
 	return nil
 }
 
-// loadAround reads the neighbourhood of an IFD of at least n bytes at off.
+// loadAround reads the neighbourhood of an IFD of at least n bytes at off: the larger, the fewer reads are left. Arrays of tile
+// offsets lie between the IFDs of overviews, each a quarter of the one before, so that the last reads find all the rest.
 func (s *source) loadAround(off, n int64) error {
-	from := max(0, min(off-aroundLead, s.size-aroundRead))
-	return s.load(from, max(aroundRead, off+n-from))
+	around := min(int64(aroundRead)<<(3*max(0, s.reads-maxReads/2)), maxRun)
+	from := max(0, min(off-aroundLead, s.size-around))
+	return s.load(from, max(around, off+n-from))
 }
 
 // loadAll reads the spans that no window holds yet, near ones together. They must lie within the file. Where the limits
