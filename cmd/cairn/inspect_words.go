@@ -199,6 +199,9 @@ func crsName(c *crs.CRS) string {
 // definitionText tells of what a user-defined CRS is made.
 func definitionText(c *crs.CRS) string {
 	base, conversion := c.PROJJSON(), "geographic"
+	if bound := inner(base, "source_crs"); bound != nil { // with a shift to WGS 84
+		base = bound
+	}
 	if m := inner(base, "conversion"); m != nil {
 		conversion = nameOf(inner(m, "method"))
 		base = inner(base, "base_crs")
