@@ -33,7 +33,8 @@ func (r *Rules) sceneID(c Collection, scene string) string {
 	}
 	stem := path[:len(path)-1]
 	m := missionOf(stem)
-	return newID(stem, m != nil && m.separator == path[len(path)-1], scene+"/")
+	within := len(scene) > len(c.Prefix) && strings.HasSuffix("/"+c.Prefix, "/"+path) // the prefix's own scene has the name
+	return newID(stem, m != nil && m.separator == path[len(path)-1] && !within, scene+"/")
 }
 
 // newID makes an id of a text. Where that loses nothing, and nothing was lost before, the text itself is the id; elsewhere

@@ -152,6 +152,10 @@ func TestSceneIDs(t *testing.T) {
 	if got := r.sceneID(Collection{"p", "x/p/"}, "x/p/"); got != "p-"+hash8("x/p//") {
 		t.Errorf("a collection that is a scene has the id %q", got)
 	}
+	const product = "S2A_36QWD_20200701_0_L2A/"
+	if outer, inner := r.sceneID(Collection{"p", product}, product), r.sceneID(Collection{"p", product}, product+product); outer+"/" != product || inner == outer {
+		t.Errorf("a collection that is a product has the id %q, and one of the same name in it %q", outer, inner)
+	}
 	for key, want := range map[string]string{
 		"d/T33UVP_20210101T101411.tif": "T33UVP_20210101T101411-#", "d/T33UVP_20210101T101411_B02.tif": "T33UVP_20210101T101411_B02",
 	} {
