@@ -51,14 +51,14 @@ type GeoKeys struct {
 
 // FromGeoKeys is the horizontal CRS that the keys of a GeoTIFF name or define: by a code, by projection and datum keys, or by
 // Esri's WKT in a citation. origin says in words which of these it was. It reads the keys as GDAL does, in what contradicts
-// itself too: a deprecated code stands for the one that replaced it, and keys of the datum, method or unit beside a code change what the code stands for, which then is no CRS of the
+// itself too: a deprecated projected code stands for the one that replaced it, and keys of the datum, method or unit beside a code change what the code stands for, which then is no CRS of the
 // EPSG dataset any more. Vertical keys are passed over, and of a three-dimensional CRS the horizontal part counts. Errors wrap
 // ErrNone, ErrUnknown or ErrNotEarth and say what is missing.
 func FromGeoKeys(k GeoKeys) (c *CRS, origin string, err error) {
 	if c, origin, err = k.crs(); err != nil {
 		return nil, "", err
 	}
-	if r := find(replacedTable, c.Code); r != nil && c.Code != 0 {
+	if r := find(replacedTable, c.Code); r != nil && c.Code != 0 && !c.Geographic {
 		if c, err = ByCode(r.int(1)); err != nil {
 			return nil, "", err
 		}
@@ -221,8 +221,8 @@ func (k GeoKeys) changed(c *CRS, origin string) (*CRS, string, error) {
 func (k GeoKeys) angularUnit(usual float64) (float64, error) {
 	switch code := k.code(keyAngularUnit); {
 	case code == 0:
-		// GDAL takes the size of an unnamed unit only where the citation has its name.
-		if size, ok := k.number(keyAngularSize); ok && k.cited(keyGeodCitation)["AUnits"] != "" {
+		// GDAL takes the size of a user-defined unit only where the citation has its name.
+		if size, ok := k.number(keyAngularSize); ok && k.Short[keyAngularUnit] == userDefined && k.cited(keyGeodCitation)["AUnits"] != "" {
 			return exactSize(size*degrees, angle), nil
 		}
 		return usual, nil

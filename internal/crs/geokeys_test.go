@@ -96,7 +96,7 @@ func TestFromGeoKeys(t *testing.T) {
 		{keys: GeoKeys{}, err: ErrNone},
 		{keys: GeoKeys{Short: map[uint16]uint16{1024: 32767, 1025: 1, 3076: 9001}, ASCII: map[uint16]string{1026: "x"}}, err: ErrNone},
 		{keys: GeoKeys{Short: map[uint16]uint16{1024: 1, 3072: 2163}}, code: 9311, like: 9311, origin: "ProjectedCRS key 2163, which 9311 replaces"},
-		{keys: GeoKeys{Short: map[uint16]uint16{1024: 2, 2048: 4902}}, code: 4901, like: 4901, origin: "GeodeticCRS key 4902, which 4901 replaces"},
+		{keys: GeoKeys{Short: map[uint16]uint16{1024: 2, 2048: 4902}}, code: 4902, like: 4902, origin: "GeodeticCRS key 4902"},
 		{keys: GeoKeys{Short: map[uint16]uint16{1024: 32767, 2048: 4326}}, err: ErrUnknown},
 		{keys: GeoKeys{Short: map[uint16]uint16{1024: 3, 2048: 4978}}, err: ErrUnknown},
 		{keys: GeoKeys{Short: map[uint16]uint16{1024: 1, 3072: 54009}}, err: ErrUnknown},
