@@ -298,7 +298,7 @@ func (d *definition) project(n, base *wkt.Node, axes []string) (err error) {
 		turn, _ := p.take("XY_Plane_Rotation")
 		switch {
 		case turned && (x != -1 || y != 1 || turn != 90) && (x != 1 || y != 1 || turn != 0):
-			return fmt.Errorf("Krovak with axes turned by %v degrees: %w", turn, ErrUnknown)
+			return fmt.Errorf("a Krovak projection with axes turned by %v degrees: %w", turn, ErrUnknown)
 		case turned && x == -1, !turned && !slices.Contains(axes, "SOUTH"):
 			p.name = "Krovak (North Orientated)"
 		}

@@ -42,7 +42,7 @@ func mercatorA(e ellipsoid, v []float64) (projection, error) {
 	case k0 == 1:
 		return mercatorB(e, []float64{lat0, lon0, east, north})
 	}
-	return nil, errors.New("Mercator has a latitude of natural origin that is not the equator, and a scale factor there")
+	return nil, errors.New("the Mercator projection has a latitude of natural origin that is not the equator, and a scale factor there")
 }
 
 func mercatorB(e ellipsoid, v []float64) (projection, error) {

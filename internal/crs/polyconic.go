@@ -70,7 +70,7 @@ func bonne(e ellipsoid, v []float64) (projection, error) {
 		return nil, err
 	}
 	if math.Abs(lat0) < 1e-6 {
-		return nil, errors.New("Bonne's latitude of natural origin is the equator, which makes another projection")
+		return nil, errors.New("the latitude of natural origin is the equator, which makes another projection")
 	}
 	radius, arc := e.meridian()
 	rectifying := e.rectifying()
