@@ -17,7 +17,7 @@ type Role string
 const (
 	Asset    Role = "asset"   // in an Item
 	Sidecar  Role = "sidecar" // belongs to a raster
-	Rejected Role = "reject"  // a raster that cannot be catalogued
+	Rejected Role = "reject"  // a raster that cannot be catalogued, or a sidecar that may not be read
 )
 
 // An Object of the Source with its Role.
@@ -26,7 +26,7 @@ type Object struct {
 	Role Role
 }
 
-// A Reject is a raster that cannot be catalogued, and why. It is data, not an error.
+// A Reject is a raster that cannot be catalogued, or a sidecar that may not be read, and why. It is data, not an error.
 type Reject struct {
 	Key     string `json:"key"`
 	Code    string `json:"code"`            // stable, e.g. "not_tiff"
