@@ -16,7 +16,7 @@ func TestRejectsAreDocumented(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`# Rejects
 
-A raster that cannot be catalogued is a Reject: it has a stable code and a sentence that says what to do, and it stops nothing else. See them
+A raster that cannot be catalogued, or a file beside one that may not be read, is a Reject: it has a stable code and a sentence that says what to do, and it stops nothing else. See them
 with ` + "`cairn inspect FOLDER`, `cairn status --rejects` or `GET /refresh/runs/{id}/rejects`" + `.
 
 | code | what is the matter | what to do |

@@ -3,25 +3,33 @@ package item
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // A mission is one whose products are known by their names.
 type mission struct {
-	product   *regexp.Regexp    // the name of a product, which is what the names of its files begin with
+	product   pattern           // the name of a product, which is what the names of its files begin with
 	separator byte              // between that and the token of a band; '/' where files in its folder are called by the token alone
 	common    map[string]string // token of a band → its common name (STAC EO extension 2.0.0)
+}
+
+// A pattern is a regular expression that is compiled when it is first needed, so that a program that needs none starts without it.
+type pattern func() *regexp.Regexp
+
+func lazily(expr string) pattern {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
 
 // missions are those that are known. A name is of one of them at most, so that the id of a scene can be that of its product.
 // Sources: USGS, Landsat Collection 2 data format control books; ESA, Sentinel-2 compact naming convention; Earth Search; LP
 // DAAC, HLS user guide.
 var missions = []mission{
-	{regexp.MustCompile(`^L[COT]0[89]` + landsatProduct), '_', oli},
-	{regexp.MustCompile(`^L[TE]0[4-7]` + landsatProduct), '_', thematicMapper},
-	{regexp.MustCompile(`^(?:S2[A-D]_MSIL[12][AC]_\d{8}T\d{6}_N\d{4}_R\d{3}_)?T\d\d[A-Z]{3}_\d{8}T\d{6}$`), '_', multiSpectral},
-	{regexp.MustCompile(`^S2[A-D]_(?:T\d\d[A-Z]{3}_\d{8}T\d{6}|\d{1,2}[A-Z]{3}_\d{8}_\d{1,2})_L(?:1C|2A)$`), '/', multiSpectral},
-	{regexp.MustCompile(`^HLS\.S30\.T\d\d[A-Z]{3}\.\d{7}T\d{6}\.v\d\.\d$`), '.', multiSpectral},
-	{regexp.MustCompile(`^HLS\.L30\.T\d\d[A-Z]{3}\.\d{7}T\d{6}\.v\d\.\d$`), '.', harmonizedLandsat},
+	{lazily(`^L[COT]0[89]` + landsatProduct), '_', oli},
+	{lazily(`^L[TE]0[4-7]` + landsatProduct), '_', thematicMapper},
+	{lazily(`^(?:S2[A-D]_MSIL[12][AC]_\d{8}T\d{6}_N\d{4}_R\d{3}_)?T\d\d[A-Z]{3}_\d{8}T\d{6}$`), '_', multiSpectral},
+	{lazily(`^S2[A-D]_(?:T\d\d[A-Z]{3}_\d{8}T\d{6}|\d{1,2}[A-Z]{3}_\d{8}_\d{1,2})_L(?:1C|2A)$`), '/', multiSpectral},
+	{lazily(`^HLS\.S30\.T\d\d[A-Z]{3}\.\d{7}T\d{6}\.v\d\.\d$`), '.', multiSpectral},
+	{lazily(`^HLS\.L30\.T\d\d[A-Z]{3}\.\d{7}T\d{6}\.v\d\.\d$`), '.', harmonizedLandsat},
 }
 
 // landsatProduct follows sensor and satellite: Levels 1 and 2 by path and row, and Analysis Ready Data by tile.
@@ -33,7 +41,7 @@ func missionOf(name string) *mission {
 		return nil // as nearly all names are
 	}
 	for i := range missions {
-		if missions[i].product.MatchString(name) {
+		if missions[i].product().MatchString(name) {
 			return &missions[i]
 		}
 	}

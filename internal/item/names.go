@@ -116,24 +116,24 @@ func endAt(s string, start time.Time) (end time.Time, length int, ok bool) {
 // A form is a way to write times: its groups are year, month, day or doy (the day of the year), hour, minute and second, and the
 // same with end_ in front.
 type form struct {
-	*regexp.Regexp
-	hint string // is in every name that matches
+	pattern pattern
+	hint    string // is in every name that matches
 }
 
 var missionForms = []form{
 	// GOES-R: NOAA, product definition and user's guide, volume 5, appendix A; tenths of a second follow
-	{regexp.MustCompile(`_s(?P<year>\d{4})(?P<doy>\d{3})(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)\d` +
+	{lazily(`_s(?P<year>\d{4})(?P<doy>\d{3})(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)\d` +
 		`_e(?P<end_year>\d{4})(?P<end_doy>\d{3})(?P<end_hour>\d\d)(?P<end_minute>\d\d)(?P<end_second>\d\d)\d_`), "_s"},
 	// ASTER: the time of production follows; NASA LP DAAC, ASTER naming conventions
-	{regexp.MustCompile(`AST_[A-Z0-9]+_00[34](?P<month>\d\d)(?P<day>\d\d)(?P<year>\d{4})(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)_`), "AST_"},
+	{lazily(`AST_[A-Z0-9]+_00[34](?P<month>\d\d)(?P<day>\d\d)(?P<year>\d{4})(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d)_`), "AST_"},
 	// Landsat before its Collections: path and row before the day
-	{regexp.MustCompile(`(?:^|[^A-Za-z0-9])L[COTEM][1-9]\d{6}(?P<year>\d{4})(?P<doy>\d{3})[A-Z]{3}\d\d`), "L"},
-	{regexp.MustCompile(`(?:^|[^A-Za-z0-9])L[4-7]\d{7}_\d{3}(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)`), "L"},
+	{lazily(`(?:^|[^A-Za-z0-9])L[COTEM][1-9]\d{6}(?P<year>\d{4})(?P<doy>\d{3})[A-Z]{3}\d\d`), "L"},
+	{lazily(`(?:^|[^A-Za-z0-9])L[4-7]\d{7}_\d{3}(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)`), "L"},
 }
 
 // dayOfYear is how MODIS, VIIRS, HLS and AppEEARS write a day: A2024031, 2024031T101112, doy2024031, and the time of a granule
 // after it; and the bare 2024031.
-var dayOfYear = form{regexp.MustCompile(`(?:^|[^A-Za-z0-9])(?:A|doy)?(?P<year>(?:19[789]|20[0-4])\d)(?P<doy>\d{3})` +
+var dayOfYear = form{lazily(`(?:^|[^A-Za-z0-9])(?:A|doy)?(?P<year>(?:19[789]|20[0-4])\d)(?P<doy>\d{3})` +
 	`(?:T(?P<hour>\d\d)(?P<minute>\d\d)(?P<second>\d\d))?(?:[^A-Za-z0-9]|$)`), ""}
 
 // find reads the time from a name that has the form.
@@ -141,14 +141,15 @@ func (f form) find(name string) (stamp, bool) {
 	if !strings.Contains(name, f.hint) {
 		return stamp{}, false
 	}
-	m := f.FindStringSubmatchIndex(name)
+	re := f.pattern()
+	m := re.FindStringSubmatchIndex(name)
 	if m == nil {
 		return stamp{}, false
 	}
 	first, last := len(name), 0
 	read := func(prefix string) (time.Time, bool) {
 		num := func(unit string, otherwise int) int {
-			i := f.SubexpIndex(prefix + unit)
+			i := re.SubexpIndex(prefix + unit)
 			if i < 0 || m[2*i] < 0 {
 				return otherwise
 			}
@@ -166,7 +167,7 @@ func (f form) find(name string) (stamp, bool) {
 		return stamp{}, false
 	}
 	s := stamp{start: start, end: start}
-	if f.SubexpIndex("end_year") >= 0 {
+	if re.SubexpIndex("end_year") >= 0 {
 		if end, ok := read("end_"); ok && end.After(start) {
 			s.end = end
 		}
@@ -207,7 +208,7 @@ func stampInPath(dir string) (stamp, bool) {
 
 var (
 	calendarPattern = regexp.MustCompile(`^((?:19|20)\d\d)(?:[-_./]?(\d\d))?(?:/(\d\d))?$`)
-	yearAndDay      = form{regexp.MustCompile(`^(?P<year>(?:19|20)\d\d)/(?P<doy>\d{3})$`), "/"}
+	yearAndDay      = form{lazily(`^(?P<year>(?:19|20)\d\d)/(?P<doy>\d{3})$`), "/"}
 )
 
 // calendar reads levels that are a year, a year and a month, or a date.
