@@ -11,7 +11,6 @@ import (
 const (
 	ghostStart = "GDAL_STRUCTURAL_METADATA_SIZE="
 	ghostHead  = len(ghostStart) + len("000000 bytes\n")
-	ghostMax   = 4096
 
 	cogSmall      = 512  // pixels of an edge up to which GDAL's validator asks for neither tiles nor overviews
 	cogStripWidth = 1024 // pixels of a row up to which it takes strips for as good as tiles
@@ -29,7 +28,7 @@ func (rd *reader) ghostArea() (lines []byte, ifdAt uint64) {
 		return nil, uint64(at)
 	}
 	size, err := strconv.ParseUint(string(head[len(ghostStart):len(ghostStart)+6]), 10, 32)
-	if err != nil || size > ghostMax {
+	if err != nil {
 		return nil, uint64(at)
 	}
 	end := at + int64(ghostHead) + int64(size)
@@ -52,7 +51,7 @@ func (rd *reader) cogVerdict() COG {
 		return COG{Reason: "not tiled"}
 	case rd.broken:
 		return COG{Reason: "not every IFD can be read"}
-	case first != ifdAt && first != 8 && first != 16:
+	case first != ifdAt && first != 16:
 		return COG{Reason: fmt.Sprintf("the first IFD lies at offset %d, not at %d", first, ifdAt)}
 	}
 	if reason := rd.orderOf(images); reason != "" {

@@ -27,6 +27,14 @@ func TestCOGVerdict(t *testing.T) {
 
 	moved := slices.Concat(write(cog), write(cog)[write(cog).IFD(1):])
 	moved = moved.Next(0, uint64(len(write(cog))))
+	// The IFDs of the two overviews change places, and what they say their sizes are.
+	crossed := write(cog).Value(1, 256, 275).Value(1, 257, 150).Value(2, 256, 550).Value(2, 257, 300)
+	crossed = crossed.Next(2, crossed.IFD(1)).Next(0, crossed.IFD(2)).Next(2, 0)
+	sparse := write(scene(600, 128, 1))
+	farOff := slices.Concat(sparse, make([]byte, 40<<10), sparse[sparse.IFD(1):])
+	farOff = farOff.Next(0, uint64(len(farOff)-len(sparse))+sparse.IFD(1))
+	tile := write(tiffwrite.Raster{Width: 16, Height: 16, Tile: 16, Value: gradient})
+	at16 := slices.Concat(tile[:8], make([]byte, 8), tile[8:]).First(16)
 
 	for _, c := range []struct {
 		name   string
@@ -50,6 +58,9 @@ func TestCOGVerdict(t *testing.T) {
 		{"large strips and a ghost area", write(cogOf(tiffwrite.Raster{Width: 1025, Height: 10})), "not tiled"},
 		{"IFDs at the end", write(last), fmt.Sprintf("the first IFD lies at offset %d, not at 8", write(last).IFD(0))},
 		{"second IFD at the end", moved, fmt.Sprintf("IFD at offset %d lies behind pixels at", moved.IFD(1))},
+		{"IFDs out of order", crossed, "IFDs are not in the order of their images"},
+		{"second IFD far off, pixels unknown", farOff, fmt.Sprintf("IFD at offset %d is not at the start", farOff.IFD(1))},
+		{"first IFD at 16", at16, ""},
 		{"full image first", write(withOverviews), "pixels of an overview lie behind those of a larger image"},
 		{"overviews in strips", write(cog).Retag(1, 324, 273), ""},
 		{"wide overviews in strips", write(tiffwrite.Raster{Width: 4000, Height: 16, Tile: 16, Overviews: 1,

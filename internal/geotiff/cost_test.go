@@ -100,6 +100,18 @@ func TestReads(t *testing.T) {
 			r.Layout, r.Overviews, r.Mask = tiffwrite.IFDsFirst, 8, true // 18 images, more than there are reads
 			return r
 		}(), 6, 1 << 20, 0},
+		{"values 100 KiB apart", func() tiffwrite.Raster {
+			r := scene(100, 0, 0)
+			r.Tags = []tiffwrite.Tag{{ID: 290, Value: far[:40<<10]}, {ID: 33551, Value: far[:100<<10]}} // before the texts, before the tiepoints
+			r.Layout, r.DateTime = tiffwrite.IFDsFirst, "2021:06:08 23:28:52"
+			return r
+		}(), 3, 64 << 10, 0},
+		{"more values than one read may take", func() tiffwrite.Raster {
+			r := scene(100, 0, 0)
+			r.PixelScale, r.Tiepoints, r.Layout = nil, make([]float64, 6*10_000), tiffwrite.IFDsFirst
+			r.Metadata = "<GDALMetadata><Item name='a'>" + strings.Repeat("x", 380_000) + "</Item></GDALMetadata>"
+			return r
+		}(), 3, 900 << 10, 0},
 		{"values far apart", func() tiffwrite.Raster {
 			r := scene(100, 0, 0)
 			for _, id := range []uint16{271, 290, 305, 33551, 33923, 34800} {

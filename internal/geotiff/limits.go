@@ -24,6 +24,5 @@ const (
 	maxSubIFDs  = 64    // SubIFDs entries looked at
 	maxPixels   = 1<<31 - 1
 	maxItems    = 8192 // GDAL_METADATA items: some ten a band for a large cube
-	maxXMLDepth = 16   // elements within each other in GDAL_METADATA; GDAL writes two
 	maxWarnings = 32
 )

@@ -55,8 +55,6 @@ func (p *metadataParser) token(token xml.Token) error {
 	case xml.StartElement:
 		p.depth++
 		switch {
-		case p.depth > maxXMLDepth:
-			return errors.New("XML elements are nested too deep; ignored")
 		case p.depth == 1:
 			if strings.EqualFold(t.Name.Local, "GDALMetadata") {
 				p.roots++

@@ -3,6 +3,7 @@ package geotiff_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"runtime"
 	"slices"
@@ -291,6 +292,50 @@ func TestIFDWithoutNext(t *testing.T) {
 			t.Errorf("warnings %q", h.Warnings)
 		}
 	})
+}
+
+// TestIFDAcrossWindows has all entries of an IFD within the first 32 KiB, and behind them the offset of the next one.
+func TestIFDAcrossWindows(t *testing.T) {
+	eachKind(t, func(t *testing.T, r tiffwrite.Raster) {
+		r.Width, r.Height, r.Overviews = 64, 64, 1
+		f := tifftest.File(bytesOf(t, r))
+		at, next := f.IFD(0), f.NextAt(0)
+		moved := slices.Concat(f, make([]byte, 32<<10-len(f)-int(next-at)), f[at:next+8], make([]byte, 64))
+		if h := read(t, moved.First(32<<10-(next-at))); len(h.Overviews) != 1 || len(h.Warnings) > 0 {
+			t.Errorf("overviews %v, warnings %q", h.Overviews, h.Warnings)
+		}
+	})
+}
+
+// TestShorterThanListed reads a file that has become shorter since it was listed.
+func TestShorterThanListed(t *testing.T) {
+	b := bytesOf(t, tiffwrite.Raster{Width: 300, Height: 300, Value: gradient, Layout: tiffwrite.IFDsLast})
+	_, err := geotiff.Read(&tifftest.Reader{Data: b[:80_000]}, int64(len(b)))
+	want := fmt.Sprintf("IFD 1: offset %d past end of file (80000 bytes)", tifftest.File(b).IFD(0))
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestFirstOfTwoTagsCounts(t *testing.T) {
+	eachKind(t, func(t *testing.T, r tiffwrite.Raster) {
+		r.Width, r.Height, r.Tags = 10, 20, []tiffwrite.Tag{{ID: 65000, Value: []uint32{99}}}
+		if h := read(t, tifftest.File(bytesOf(t, r)).Retag(0, 65000, 256)); h.Width != 10 {
+			t.Errorf("%d pixels wide", h.Width)
+		}
+	})
+}
+
+func TestWarningsAreCapped(t *testing.T) {
+	points := make([]float64, 6*50)
+	for i := range 50 {
+		points[6*i] = math.NaN()
+	}
+	h := read(t, bytesOf(t, tiffwrite.Raster{Width: 1, Height: 1, Tiepoints: points}))
+	if n := len(h.Warnings); n != 32 || h.Warnings[30] != "ModelTiepointTag: point 31 holds values that are no finite numbers; left out" ||
+		h.Warnings[31] != "more warnings are left out" {
+		t.Errorf("%d warnings: %q", n, h.Warnings)
+	}
 }
 
 func TestErrorsNameThePlace(t *testing.T) {

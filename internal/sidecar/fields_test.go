@@ -70,6 +70,7 @@ func TestFields(t *testing.T) {
 		{`{}`, "map[]"},
 		{`<r xmlns:n="u" id="7"><n:b n:name="x">1</n:b><b>2</b><c/><d> t <![CDATA[<3]]></d><e>mixed<f>4</f></e></r>`,
 			"map[r.b.0:1 r.b.0@name:x r.b.1:2 r.d:t <3 r.e.f:4 r@id:7]"},
+		{`<a><b>1</b>tail</a>`, "map[a.b:1]"},
 		{`<a>&#176;&lt;&b;</a>`, "map[a:°<&b;]"},
 		{"A = 1\nB=two words\r\nC = \"q = <u>\"\n\nno statement\n= 5\nD = \nE = 5.5 <km>\nF = 'x'; \nEND\nG = 1",
 			"map[A:1 B:two words C:q = <u> E:5.5 F:x]"},
@@ -79,6 +80,7 @@ func TestFields(t *testing.T) {
 		{"version = \"R\";\nBEGIN_GROUP = BAND_B\n\tabsCalFactor = 1.2e-02;\n\tlist = (\n\t\t1,\n\t\t2 );\nEND_GROUP = BAND_B\nEND;\n",
 			"map[BAND_B.absCalFactor:1.2e-02 BAND_B.list.0:1 BAND_B.list.1:2 version:R]"},
 		{"A =" + strings.Repeat("\n \r", 1<<20) + "B = 1", "map[B:1]"}, // looked at but once, or this takes minutes
+		{"A = (\"x\" <m>, 'y' <m>)\nB = 'z' <a = b>", "map[A.0:x A.1:y B:z]"},
 		{"GROUP = A\nX = 1\nEND_GROUP = A\nGROUP = A\nX = 2\nEND_GROUP = A\n", "map[A.0.X:1 A.1.X:2]"},
 	} {
 		got, err := sidecar.ParseFields([]byte(c.text))
@@ -103,6 +105,8 @@ func TestFields(t *testing.T) {
 		"long paths": {strings.Repeat(`{"`+long+`":`, 30) + "[" + strings.Repeat("1,", 10_000) + "1]",
 			"metadata: paths of more than 2097152 bytes"},
 		"long elements": {strings.Repeat("<"+long+">", 30) + strings.Repeat("<a>1</a>", 9000) + strings.Repeat("</"+long+">", 30),
+			"metadata: paths of more than 2097152 bytes"},
+		"long elements without values": {strings.Repeat("<"+long+">", 30) + strings.Repeat("<a/>", 9000) + strings.Repeat("</"+long+">", 30),
 			"metadata: paths of more than 2097152 bytes"},
 		"too long": {strings.Repeat(" ", 4<<20+1), "metadata: 4194305 bytes, more than the 4194304 that are read"},
 	} {

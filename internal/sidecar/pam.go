@@ -101,7 +101,7 @@ func gcpsOf(list *element) []geotiff.GCP {
 			height, _ = e.attr("GCPZ") // GDAL before 1.9
 		}
 		z, _ := finite(height)
-		if !math.IsNaN(z) && !math.IsInf(z, 0) && all && len(out) < maxGCPs {
+		if !math.IsNaN(z) && !math.IsInf(z, 0) && all {
 			out = append(out, geotiff.GCP{Col: v[0], Row: v[1], X: v[2], Y: v[3], Z: z})
 		}
 	}

@@ -27,6 +27,7 @@ const gdalPAM = `<PAMDataset>
   <PAMRasterBand band="3"><NoDataValue le_hex_equiv="9A9999999999B93F">1.00000000000000E-01</NoDataValue></PAMRasterBand>
   <PAMRasterBand><NoDataValue>1</NoDataValue></PAMRasterBand>
   <PAMRasterBand band="0"><NoDataValue>1</NoDataValue></PAMRasterBand>
+  <PAMRasterBand band="65536"><NoDataValue>1</NoDataValue></PAMRasterBand>
 </PAMDataset>`
 
 func TestPAM(t *testing.T) {

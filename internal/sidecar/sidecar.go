@@ -22,7 +22,6 @@ const (
 	maxDepth = 32        // elements, objects or groups within each other
 	maxNodes = 20_000    // of a tree; Landsat's MTL has 300, a Sentinel-2 tile's metadata some thousands
 	maxPaths = 2 << 20   // bytes of all the paths of Fields together: each repeats the names above it
-	maxGCPs  = 10_000    // as in a TIFF
 	maxBand  = 1<<16 - 1 // GDAL's own bound
 )
 

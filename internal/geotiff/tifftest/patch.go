@@ -91,6 +91,12 @@ func (f File) IFD(i int) uint64 {
 // First moves the offset of the first IFD.
 func (f File) First(at uint64) File { return f.with(f.firstAt(), at) }
 
+// NextAt is where the offset of the IFD that follows IFD i stands.
+func (f File) NextAt(i int) uint64 {
+	_, _, _, next := f.layout(i)
+	return next
+}
+
 // Next sets the offset of the IFD that follows IFD i.
 func (f File) Next(i int, at uint64) File {
 	_, _, _, next := f.layout(i)
