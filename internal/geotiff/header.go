@@ -28,6 +28,7 @@ type Header struct {
 	DateTime      string   // tag 306 as it stands, trimmed; "" where there is none
 	Software      string   // tag 305, trimmed
 	Description   string   // tag 270, trimmed
+	Lost          string   // why tags that say where the raster lies could not be had, though they are there; "" where all were
 	Warnings      []string // oddities that did not keep the header from being read
 }
 

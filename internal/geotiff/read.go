@@ -238,6 +238,9 @@ func (rd *reader) place(f *field) (off int64, inEntry bool) {
 func (rd *reader) without(s slot, cause error) error {
 	if !neededSlots.has(s) {
 		rd.warn("IFD 1: %v: %v; ignored", s, cause)
+		if fe, ok := errors.AsType[*FormatError](cause); placeSlots.has(s) && rd.h.Lost == "" && !(ok && fe.Code != CodeTruncated) {
+			rd.h.Lost = fmt.Sprintf("IFD 1: %v: %v", s, cause)
+		}
 		return nil
 	}
 	fe, ok := errors.AsType[*FormatError](cause)

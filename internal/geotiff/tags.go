@@ -72,6 +72,8 @@ var (
 	textSlots = setOf(slotDescription, slotSoftware, slotDateTime, slotNodata, slotGeoASCII, slotSubIFDs)
 	// Of these an image has one value each. libtiff opens no file that has none or more, or none that is a number.
 	singleSlots = setOf(slotWidth, slotHeight, slotSamples, slotRowsPerStrip, slotTileWidth, slotTileHeight, slotPlanar)
+	// These say where the raster lies.
+	placeSlots = setOf(slotPixelScale, slotTiepoints, slotMatrix, slotGeoDirectory, slotGeoDoubles, slotGeoASCII)
 	// Where one of these is there but cannot be read, the image cannot be described.
 	neededSlots = singleSlots | setOf(slotBits, slotSampleFormat)
 )

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cairn-stac/cairn/internal/geotiff"
+	"github.com/cairn-stac/cairn/internal/geotiff/tifftest"
 	"github.com/cairn-stac/cairn/internal/geotiff/tiffwrite"
 	"github.com/cairn-stac/cairn/internal/objstore"
 	"github.com/cairn-stac/cairn/internal/stac"
@@ -108,6 +109,9 @@ func TestRejects(t *testing.T) {
 		{"empty", "", nil, nil, CodeEmpty, "the file is empty"},
 		{"text", "", []byte("<html>not found</html>"), nil, CodeNotTIFF, "rename it"},
 		{"cut off", "", whole[:60], nil, CodeTruncated, "upload it again"},
+		// A CRS or a place that the file does tell must not be made up for.
+		{"CRS cut off", "assume_crs: 25832", tifftest.File(whole).Value(0, 34735, 1<<20), nil, CodeTruncated, "GeoKeyDirectoryTag"},
+		{"place cut off", "", tifftest.File(whole).Value(0, 33550, 1<<20), nil, CodeTruncated, "ModelPixelScaleTag"},
 		{"no pixels", "", append([]byte("II*\x00\x08\x00\x00\x00"), make([]byte, 6)...), nil, CodeMalformed, "gdal_translate"},
 		{"bare", "", bytesOf(t, tiffwrite.Raster{Width: 8, Height: 8}), nil, CodeNoTransform, "the file has no geotransform"},
 		{"GCPs", "", bytesOf(t, with(func(r *tiffwrite.Raster) {

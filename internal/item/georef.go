@@ -55,7 +55,9 @@ func (b *builder) locate(m *raster) error {
 	if err := b.findCRS(m, aux, auxKey); err != nil {
 		return err
 	}
-	if p.transform == nil && len(p.gcps) == 0 {
+	if p.transform == nil && len(p.gcps) == 0 && m.header.Lost != "" {
+		p.problem = found(CodeTruncated, "%s", m.header.Lost)
+	} else if p.transform == nil && len(p.gcps) == 0 {
 		p.problem = found(CodeNoTransform, "the file has no geotransform")
 		if m.header.HasRPC {
 			p.problem = found(CodeNoTransform, "the file has rational polynomial coefficients instead of a geotransform")
@@ -91,7 +93,7 @@ func (b *builder) findTransform(m *raster, aux *sidecar.PAM, auxKey string) erro
 		p.transform, p.transformOrigin = t, Origin{Rule: fromWorldFile, Where: key}
 	case aux != nil && len(aux.GCPs) > 0:
 		p.gcps, p.transformOrigin = aux.GCPs, Origin{Rule: fromGCPs, Where: auxKey}
-	case len(h.GCPs) > 0:
+	case len(h.GCPs) > 0 && h.Lost == "": // else they may be tiepoints whose scale is lost
 		p.gcps, p.transformOrigin = h.GCPs, Origin{Rule: fromGCPs}
 	}
 	return nil
@@ -130,6 +132,10 @@ func (b *builder) findCRS(m *raster, aux *sidecar.PAM, auxKey string) error {
 		if take(c, err, Origin{Rule: fromHeader, Text: origin}) {
 			return nil
 		}
+	}
+	if lost := m.header.Lost; lost != "" { // what the file does say of it must not be made up for
+		p.problem = found(CodeTruncated, "%s", lost)
+		return nil
 	}
 	text, key, err := b.prj(m)
 	if err != nil {

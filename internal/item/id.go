@@ -24,7 +24,7 @@ func (r *Rules) ID(c Collection, key string) string {
 }
 
 // sceneID is the id of the Item of a scene of several rasters, by the scene's key: the name of the product where it is one of a
-// known mission, right in the Collection's prefix or the prefix itself; else its path below the prefix with the hash of the
+// known mission, right in the Collection's prefix or the prefix itself; else its path below the prefix, or the product's name alone, with the hash of the
 // key and "/", in which no raster's key ends.
 func (r *Rules) sceneID(c Collection, scene string) string {
 	path := strings.TrimPrefix(scene, c.Prefix)
@@ -32,6 +32,9 @@ func (r *Rules) sceneID(c Collection, scene string) string {
 		path = scene[strings.LastIndexByte(scene[:len(scene)-1], '/')+1:]
 	}
 	stem := path[:len(path)-1]
+	if name := stem[strings.LastIndexByte(stem, '/')+1:]; missionOf(name) != nil && name != stem {
+		return newID(name, false, scene+"/") // the folders mostly repeat it
+	}
 	m := missionOf(stem)
 	within := len(scene) > len(c.Prefix) && strings.HasSuffix("/"+c.Prefix, "/"+path) // the prefix's own scene has the name
 	return newID(stem, m != nil && m.separator == path[len(path)-1] && !within, scene+"/")
