@@ -1,6 +1,9 @@
 package crs
 
-import "math"
+import (
+	"errors"
+	"math"
+)
 
 // Azimuthal projections but the stereographic and orthographic ones.
 var azimuthalMethods = []method{
@@ -107,11 +110,14 @@ func guam(e ellipsoid, v []float64) (projection, error) {
 	})
 }
 
-// gnomonic is of the sphere with the semi-major axis, as PROJ has it: half of the Earth.
+// gnomonic is of a sphere (Snyder, page 164), and shows half of it.
 func gnomonic(e ellipsoid, v []float64) (projection, error) {
 	lat0, lon0, east, north := v[0], v[1], v[2], v[3]
 	if err := within(90, "latitude of natural origin", lat0); err != nil {
 		return nil, err
+	}
+	if e.f != 0 { // nothing in a file says which was meant, and they are kilometres apart
+		return nil, errors.New("on an ellipsoid, which PROJ before version 9.5 took for a sphere")
 	}
 	sin, cos := math.Sincos(lat0 * radians)
 	return frame(e.a, lon0, east, north, func(x, y float64) (lam, phi float64) {

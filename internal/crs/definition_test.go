@@ -69,8 +69,6 @@ func (k known) otherwise(notation string) bool {
 		return notation == "WKT 2"
 	case "Lambert Conic Conformal (2SP Belgium)": // PROJ leaves its angle out
 		return true
-	case "Gnomonic": // of the sphere, as PROJ before 9.5
-		return true
 	}
 	return false
 }
@@ -89,7 +87,7 @@ func TestFromWKT(t *testing.T) {
 			c, err := FromWKT(text)
 			if err != nil {
 				unknown[k.Method]++
-				if !errors.Is(err, ErrUnknown) || methodByName(k.Method) != nil {
+				if !errors.Is(err, ErrUnknown) || methodByName(k.Method) != nil && k.Method != "Gnomonic" { // refused on an ellipsoid
 					t.Errorf("%s in %s: %v\n%s", k.Name, notation, err, text)
 				}
 				continue

@@ -152,6 +152,37 @@ func TestMethodsByExample(t *testing.T) {
 	}
 }
 
+// Far beyond the poles formulas come back to the Earth, which is no place of the map.
+func TestOffTheMap(t *testing.T) {
+	for name, at := range map[string][][2]float64{
+		"Eckert II":   {{769993.3106981001, 29153728.171508666}, {-16734123.967991648, 40378696.03076772}, {0, -30e6}},
+		"Equal Earth": {{-129371.22335962905, 72541961.2073103}, {0, 72541961.2073103}, {0, -72541961.2073103}},
+	} {
+		for _, e := range []ellipsoid{wgs84, newEllipsoid(6371000, 0)} {
+			p, err := methodByName(name).build(e, []float64{0, 0, 0})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, xy := range at {
+				if lon, lat, ok := p.inverse(xy[0], xy[1]); ok {
+					t.Errorf("%s: %v is (%v, %v)", name, xy, lon, lat)
+				}
+			}
+		}
+	}
+}
+
+// What PROJ's versions disagree on is refused.
+func TestGnomonicOfAnEllipsoid(t *testing.T) {
+	values := []float64{40, 20, 0, 0}
+	if _, err := gnomonic(wgs84, values); err == nil || !strings.Contains(err.Error(), "ellipsoid") {
+		t.Error(err)
+	}
+	if _, err := gnomonic(newEllipsoid(6371000, 0), values); err != nil {
+		t.Error(err)
+	}
+}
+
 // Names, codes and keys lead to one method, whose values it can take as they are where a definition leaves them out.
 func TestMethodRegistry(t *testing.T) {
 	codes := map[int]string{}
@@ -339,7 +370,7 @@ func TestMethodsOffTheEarth(t *testing.T) {
 	nan, inf := math.NaN(), math.Inf(1)
 	for m := range eachMethod {
 		e := wgs84
-		if m.code == 9841 || m.code == 1026 {
+		if m.code == 9841 || m.code == 1026 || m.name == "Gnomonic" {
 			e = newEllipsoid(6371000, 0)
 		}
 		p, err := m.build(e, plainValues(m))

@@ -57,6 +57,9 @@ func equalEarth(e ellipsoid, v []float64) (projection, error) {
 			return t * (a1 + float64(a2*t2) + float64(t6*(a3+float64(a4*t2)))),
 				a1 + float64(3*a2*t2) + float64(t6*(7*a3+float64(9*a4*t2)))
 		})
+		if !(math.Abs(theta) < halfPi) { // the polynomial and the sine go on, to come back to the Earth
+			return off()
+		}
 		sin, cos := math.Sincos(theta)
 		return narrowed(x*m*slope, cos), authalic.geographic(arcsin(sin / m))
 	})
@@ -96,6 +99,9 @@ func fromEckert1(x, y float64) (lam, phi float64) {
 
 func fromEckert2(x, y float64) (lam, phi float64) {
 	t := 2 - float64(math.Abs(y)*math.Sqrt(3/(2*math.Pi))) // square root of 4 - 3 sin(phi)
+	if !(t > 0) {
+		return off() // where the square would come back to the Earth
+	}
 	return x * math.Sqrt(6*math.Pi) / (2 * t), math.Copysign(arcsin((4-float64(t*t))/3), y)
 }
 
