@@ -98,7 +98,7 @@ func fromVanDerGrinten(x, y float64) (lam, phi float64) {
 		return off()
 	}
 	if y != 0 {
-		c1 := -math.Abs(y) * (1 + r2)
+		c1 := float64(-math.Abs(y) * (1 + r2))
 		c2 := c1 - 2*y2 + x2
 		c3 := -2*c1 + 1 + 2*y2 + float64(r2*r2)
 		d := y2/c3 + (2*float64(c2*c2*c2)/float64(c3*c3*c3)-9*float64(c1*c2)/float64(c3*c3))/27

@@ -18,7 +18,7 @@ func cassini(e ellipsoid, v []float64, hyperbolic bool) (projection, error) {
 		return nil, err
 	}
 	if e.f == 0 && !hyperbolic {
-		return frame(e.a, lon0, east, north-e.a*lat0*radians, func(x, y float64) (lam, phi float64) {
+		return frame(e.a, lon0, east, north-float64(e.a*lat0*radians), func(x, y float64) (lam, phi float64) {
 			if !(math.Abs(x) <= halfPi+brim && math.Abs(y) <= math.Pi+brim) {
 				return off()
 			}
@@ -34,11 +34,11 @@ func cassini(e ellipsoid, v []float64, hyperbolic bool) (projection, error) {
 		sin, cos := math.Sincos(phi)
 		nu := e.nu(phi) / e.a
 		tan := sin / cos
-		t, c := tan*tan, float64(cos*cos)*e.e2/(1-e.e2)
+		t, c := float64(tan*tan), float64(cos*cos)*e.e2/(1-e.e2)
 		a := lam * cos
 		a2 := a * a
-		x = nu * a * (1 - float64(a2*t*(1./6+float64((8-t+8*c)*a2)/120)))
-		y = arc(phi)/e.a - start + float64(nu*tan*a2*(1./2+float64((5-t+6*c)*a2)/24))
+		x = nu * a * (1 - float64(a2*t*(1./6+float64((8-t+float64(8*c))*a2)/120)))
+		y = arc(phi)/e.a - start + float64(nu*tan*a2*(1./2+float64((5-t+float64(6*c))*a2)/24))
 		if hyperbolic {
 			rho := nu * nu * nu * (1 - e.e2)
 			y -= y * y * y / (6 * rho * nu)
@@ -63,8 +63,8 @@ func cassini(e ellipsoid, v []float64, hyperbolic bool) (projection, error) {
 			d := u / nu
 			d2 := d * d
 			w2 := 1 - float64(e.e2*float64(sin*sin))
-			phi = phi1 - float64(tan*w2/(1-e.e2)*d2*(1./2-float64((1+3*t)*d2)/24))
-			lam = d * (1 + float64(t*d2*(-1./3+float64((1+3*t)*d2)/15))) / cos
+			phi = phi1 - float64(tan*w2/(1-e.e2)*d2*(1./2-float64((1+float64(3*t))*d2)/24))
+			lam = d * (1 + float64(t*d2*(-1./3+float64((1+float64(3*t))*d2)/15))) / cos
 			gotX, gotY := forward(lam, phi)
 			dx, dy := x-gotX, y-gotY
 			if math.Abs(dx)+math.Abs(dy) < 1e-13 {

@@ -67,7 +67,7 @@ func coneOf(e ellipsoid, lat1, lat2 float64, n func(m1, m2, phi1, phi2 float64) 
 	if err := errors.Join(within(89.99, "standard parallel", lat1), within(89.99, "standard parallel", lat2)); err != nil {
 		return 0, err
 	}
-	phi1, phi2 := lat1*radians, lat2*radians
+	phi1, phi2 := float64(lat1*radians), float64(lat2*radians)
 	if math.Abs(phi1+phi2) < 1e-10 {
 		return 0, errors.New("standard parallels on either side of the equator, or on it, make a cylinder")
 	}
@@ -181,15 +181,15 @@ func nearConformalConic(e ellipsoid, v []float64) (projection, error) {
 func equalAreaConic(e ellipsoid, v []float64) (projection, error) {
 	lat0, lon0, lat1, lat2, east, north := v[0], v[1], v[2], v[3], v[4], v[5]
 	n, err := coneOf(e, lat1, lat2, func(m1, m2, phi1, phi2 float64) float64 {
-		return (m1*m1 - m2*m2) / (e.q(phi2) - e.q(phi1))
+		return (float64(m1*m1) - float64(m2*m2)) / (e.q(phi2) - e.q(phi1))
 	})
 	if err := errors.Join(err, within(90, "latitude of origin", lat0)); err != nil {
 		return nil, err
 	}
 	m1 := e.parallel(lat1) / e.a
-	constant := m1*m1 + n*e.q(lat1*radians)
+	constant := float64(m1*m1) + float64(n*e.q(lat1*radians))
 	whole := e.q(halfPi)
-	r2 := constant - n*e.q(lat0*radians)
+	r2 := constant - float64(n*e.q(lat0*radians))
 	if r2 < 0 {
 		return nil, errors.New("latitude of origin beyond the apex of the cone")
 	}

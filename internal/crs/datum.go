@@ -95,5 +95,5 @@ func (h *helmert) apply(from ellipsoid, lon, lat float64) (lon84, lat84 float64)
 
 // near returns the longitude that differs from lon by whole turns and lies within half a turn of other.
 func near(lon, other float64) float64 {
-	return other + math.Remainder(lon-other, 360)
+	return other + math.Remainder(float64(lon)-float64(other), 360)
 }

@@ -83,7 +83,7 @@ func laborde(e ellipsoid, v []float64) (projection, error) {
 		for range 20 {
 			h2 := times(h, h)
 			h3 := times(h2, h)
-			step := (target - h - times(cubic, h3)) / (1 + 3*times(cubic, h2))
+			step := (target - h - times(cubic, h3)) / (1 + times(3, times(cubic, h2)))
 			h += step
 			if math.Abs(real(step))+math.Abs(imag(step)) < 1e-15 {
 				break

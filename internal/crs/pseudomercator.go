@@ -21,5 +21,5 @@ func (m pseudoMercator) inverse(x, y float64) (lon, lat float64, ok bool) {
 	if !(math.Abs(lon) <= maxLongitude && math.Abs(y) <= math.MaxFloat64) {
 		return 0, 0, false
 	}
-	return lon + m.lon0, lat, true
+	return m.lon0 + float64(lon), lat, true
 }

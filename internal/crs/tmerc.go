@@ -55,7 +55,7 @@ func newTransverseMercator(e ellipsoid, v []float64) (projection, error) {
 		chi := math.Atan(math.Sinh(e.isometric(lat0 * radians)))
 		alpha := series(n, &alphas)
 		sin2, cos2 := math.Sincos(2 * chi)
-		t.north -= t.radius * (chi + sines(&alpha, sin2, cos2))
+		t.north -= float64(t.radius * (chi + float64(sines(&alpha, sin2, cos2))))
 	}
 	return t, nil
 }
@@ -119,7 +119,7 @@ func (t *transverseMercator) inverse(x, y float64) (lon, lat float64, ok bool) {
 	// sin and cos of twice the conformal latitude, whose tangent is sin / out.
 	r2 := float64(sin*sin) + float64(out*out)
 	sin2, cos2 := 2*float64(sin*out)/r2, (float64(out*out)-float64(sin*sin))/r2
-	lat = (chi + sines(&t.delta, sin2, cos2)) * degrees
+	lat = (chi + float64(sines(&t.delta, sin2, cos2))) * degrees
 	return t.lon0 + float64(math.Atan2(sinh, cos)*degrees), min(max(lat, -90), 90), true
 }
 
