@@ -157,6 +157,12 @@ func TestGeoKeyOddities(t *testing.T) {
 		{"text beyond the end", []uint16{1, 1, 0, 1, 1026, 34737, 900, 15}, nil, 1},
 		{"text one too long", []uint16{1, 1, 0, 1, 1026, 34737, 9, 6},
 			&geotiff.GeoKeys{Citation: "second", Short: map[uint16]uint16{}, ASCII: map[uint16]string{1026: "second"}}, 0},
+		{"text much too long", []uint16{1, 1, 0, 1, 1026, 34737, 900, 6},
+			&geotiff.GeoKeys{Citation: "second", Short: map[uint16]uint16{}, ASCII: map[uint16]string{1026: "second"}}, 0},
+		{"nothing but the NUL at the end", []uint16{1, 1, 0, 1, 1026, 34737, 1, 13},
+			&geotiff.GeoKeys{Short: map[uint16]uint16{}, ASCII: map[uint16]string{1026: ""}}, 0},
+		{"more than the NUL at the end", []uint16{1, 1, 0, 1, 1026, 34737, 2, 13}, nil, 1},
+		{"nothing behind the NUL", []uint16{1, 1, 0, 1, 1026, 34737, 0, 14}, nil, 1},
 		{"text without a bar", []uint16{1, 1, 0, 1, 1026, 34737, 5, 0},
 			&geotiff.GeoKeys{Citation: "first", Short: map[uint16]uint16{}, ASCII: map[uint16]string{1026: "first"}}, 0},
 		{"three shorts", []uint16{1, 1, 0}, nil, 1},
@@ -165,6 +171,18 @@ func TestGeoKeyOddities(t *testing.T) {
 			Tags: []tiffwrite.Tag{{ID: 34735, Value: c.dir}, ascii}}))
 		if !reflect.DeepEqual(h.Geo, c.want) || len(h.Warnings) != c.warnings {
 			t.Errorf("%s: %+v, warnings %q", c.name, h.Geo, h.Warnings)
+		}
+	}
+}
+
+// TestNULsInGeoTexts: libgeotiff sees the texts as one of C, which ends at the first NUL, and ignores all keys where another begins
+// behind it.
+func TestNULsInGeoTexts(t *testing.T) {
+	for text, second := range map[string]uint16{"first\x00\x00": 0, "first\x00second": 6} {
+		h := read(t, bytesOf(t, tiffwrite.Raster{Width: 1, Height: 1, Tags: []tiffwrite.Tag{{ID: 34737, Value: text},
+			{ID: 34735, Value: []uint16{1, 1, 0, 2, 1026, 34737, 6, 0, 3073, 34737, 6, second}}}}))
+		if (h.Geo == nil) != (second > 0) || h.Geo != nil && (h.Geo.Citation != "first" || h.Geo.ProjectedCitation != "first") {
+			t.Errorf("%q: %+v, warnings %q", text, h.Geo, h.Warnings)
 		}
 	}
 }

@@ -31,7 +31,8 @@ func (rd *reader) geoKeys() *GeoKeys {
 	g.Short = make(map[uint16]uint16, keys)
 	// Values of different keys do not overlap; a hostile file's would, to be copied over and over.
 	doubles := 2 * rd.main.fields[slotGeoDoubles].len()
-	chars := 2 * rd.main.fields[slotGeoASCII].len()
+	text, _, _ := bytes.Cut(rd.main.fields[slotGeoASCII].bytes(), []byte{0}) // a text of C: nothing behind a NUL counts
+	chars := 2 * len(text)
 	for i := 4; i < 4+4*keys; i += 4 {
 		id, location, count, value := at(i), at(i+1), int(at(i+2)), int(at(i+3))
 		ok := true
@@ -48,8 +49,9 @@ func (rd *reader) geoKeys() *GeoKeys {
 			doubles -= count
 			ok = doubles >= 0 && rd.doubleKey(g, id, value, count)
 		case 34737:
-			chars -= count
-			ok = chars >= 0 && rd.asciiKey(g, id, value, count)
+			ok = text != nil && asciiKey(g, id, text, value, count)
+			chars -= len(g.ASCII[id])
+			ok = ok && chars >= 0
 		default:
 			ok = false
 		}
@@ -78,18 +80,16 @@ func (rd *reader) doubleKey(g *GeoKeys, id uint16, from, count int) bool {
 	return true
 }
 
-// asciiKey takes a text out of the shared string. Real files are often one byte short of what they say, so that it is cut
-// at the string's end.
-func (rd *reader) asciiKey(g *GeoKeys, id uint16, from, count int) bool {
-	b := rd.main.fields[slotGeoASCII].bytes()
-	if b == nil || from > len(b) {
+// asciiKey takes a text out of the shared string. Real files say that it is longer than it is, so that it is cut at the string's
+// end; only one that begins there is wrong, but for the NUL that some count as its last character.
+func asciiKey(g *GeoKeys, id uint16, shared []byte, from, count int) bool {
+	if end := len(shared); from > 0 && (from > end || from == end && count > 1) {
 		return false
 	}
 	if g.ASCII == nil {
 		g.ASCII = make(map[uint16]string)
 	}
-	b = bytes.TrimRight(b[from:min(from+count, len(b))], "\x00")
-	g.ASCII[id] = toUTF8(bytes.TrimSuffix(b, []byte("|")))
+	g.ASCII[id] = toUTF8(bytes.TrimSuffix(shared[from:min(from+count, len(shared))], []byte("|")))
 	return true
 }
 
