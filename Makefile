@@ -33,11 +33,8 @@ bench: ## the figures that the documentation quotes, with the machine named
 	@uname -sm; $(GO) version; nproc 2>/dev/null || sysctl -n hw.ncpu
 	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./...
 
-fuzz: ## every fuzz target for FUZZTIME each
-	@for pkg in $$($(GO) list ./...); do \
-	  for f in $$($(GO) test -list '^Fuzz' $$pkg 2>/dev/null | grep '^Fuzz'); do \
-	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
-	  done; done
+fuzz: ## every fuzz target for FUZZTIME each, in the packages PKGS
+	PKGS=$${PKGS:-./...} FUZZTIME=$(FUZZTIME) scripts/fuzz.sh
 
 cross: ## build for the other systems
 	GOOS=linux GOARCH=arm64 CGO_ENABLED=0 $(GO) build -o /dev/null ./cmd/cairn
