@@ -20,11 +20,19 @@ type Reader struct {
 	in   limited
 }
 
-// NewReader makes a Reader of a text.
+// NewReader makes a Reader of a text, without the characters that XML forbids and GDAL does not mind.
 func NewReader(text string) *Reader {
 	r := new(Reader)
-	r.reset(text)
+	r.reset(strings.Map(allowed, text))
 	return r
+}
+
+// allowed drops what is no Char (XML 1.0 section 2.2).
+func allowed(c rune) rune {
+	if c < ' ' && c != '\t' && c != '\n' && c != '\r' || c == 0xfffe || c == 0xffff {
+		return -1
+	}
+	return c
 }
 
 func (r *Reader) reset(text string) {

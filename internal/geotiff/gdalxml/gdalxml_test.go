@@ -49,6 +49,7 @@ func TestReader(t *testing.T) {
 			"<a 0><skip 0>1<skip 1>2<skip 0>3<skip 1></c></skip>5</a>", ""},
 		{"<a><skip><b></b>", "<a 0><skip 0>", `XML element "skip" is not closed`},
 		{"<a><skip></skip", "<a 0><skip 0>", "XML syntax error on line 1: unexpected EOF"},
+		{"<a>x\x01\x1f\ufffe\uffff\ufffd\t</a>", "<a 0>x\ufffd\t</a>", ""},
 		{"", "", ""},
 	} {
 		if got, err := tokens(c.text); got != c.want || fmt.Sprint(err) != c.err && (err != nil || c.err != "") {
