@@ -60,8 +60,8 @@ func ofDatum(code int) int { return find(datumTable, code).int(4) }
 
 // datumCandidates are the codes of the geographic CRSs of datums with that name.
 func datumCandidates(name string) (codes []int) {
-	// GDAL leaves Esri's prefix out.
-	for _, n := range []string{name, "D_" + name} {
+	// GDAL leaves Esri's prefix out, and Esri's writers put it before names that are not Esri's.
+	for _, n := range []string{name, "D_" + name, strings.TrimPrefix(name, "D_")} {
 		for _, code := range codesOf("datum", n) {
 			codes = append(codes, ofDatum(code))
 		}
