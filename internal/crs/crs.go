@@ -88,6 +88,8 @@ func byRow(r row) (*CRS, error) {
 		}
 	case "C":
 		return byRow(find(epsgTable, r.int(2)))
+	case "V":
+		return nil, fmt.Errorf("it is one of heights alone: %w", ErrUnknown)
 	default:
 		return nil, ErrUnknown
 	}
@@ -96,6 +98,18 @@ func byRow(r row) (*CRS, error) {
 	}
 	c.Code = r.int(0)
 	return c, nil
+}
+
+// VerticalUnit is the unit of the heights of a vertical or compound CRS of the EPSG dataset, by its code; "" for any other.
+func VerticalUnit(code int) string {
+	r := find(epsgTable, code)
+	if r.text(1) == "C" {
+		r = find(epsgTable, r.int(3))
+	}
+	if r.text(1) == "V" {
+		return r.text(2)
+	}
+	return ""
 }
 
 // onDatum returns the longitude and latitude in degrees, from Greenwich, on the CRS's own datum.

@@ -44,6 +44,18 @@ func TestTables(t *testing.T) {
 	rows(epsgTable, func(r row) {
 		kind, code := r.text(1), r.int(0)
 		counts[kind]++
+		if kind == "V" {
+			if VerticalUnit(code) == "" {
+				t.Errorf("the heights of EPSG:%d have no unit", code)
+			}
+			if _, err := ByCode(code); !errors.Is(err, ErrUnknown) {
+				t.Errorf("ByCode(%d): %v", code, err)
+			}
+			return
+		}
+		if unit := VerticalUnit(code); kind == "C" != (unit != "") {
+			t.Errorf("the heights of EPSG:%d are in %q", code, unit)
+		}
 		c, err := ByCode(code)
 		if err != nil {
 			t.Errorf("ByCode(%d): %v", code, err)
@@ -73,7 +85,7 @@ func TestTables(t *testing.T) {
 			}
 		}
 	})
-	if counts["G"] < 900 || counts["P"] < 5600 || counts["C"] < 400 || len(methods) < 45 {
+	if counts["G"] < 900 || counts["P"] < 5600 || counts["C"] < 400 || counts["V"] < 250 || len(methods) < 45 {
 		t.Errorf("rows by kind: %v; %d methods", counts, len(methods))
 	}
 	if len(epsgTable) > 520_000 {

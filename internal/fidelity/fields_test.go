@@ -66,8 +66,8 @@ var fields = []field{
 	{"scale", bands(func(b band, w gdalBand) verdict { return sameOr(b.Scale, w.Scale, 1) })},
 	{"offset", bands(func(b band, w gdalBand) verdict { return sameOr(b.Offset, w.Offset, 0) })},
 	{"unit", func(s *subject) verdict {
-		if s.header != nil && s.header.Geo != nil && (s.header.Geo.VerticalCRS != 0 || s.header.Geo.Short[4099] != 0) {
-			return none // GDAL gives bands that have no unit that of the heights (VerticalUnitsGeoKey)
+		if s.header != nil && s.header.Geo != nil && s.header.Geo.Short[4099] != 0 && s.header.Geo.VerticalCRS%32767 == 0 {
+			return none // GDAL gives bands that have no unit that of user-defined heights (VerticalUnitsGeoKey)
 		}
 		return bands(func(b band, w gdalBand) verdict { return judge(sameText(b.Unit, w.Unit), b.Unit, w.Unit) })(s)
 	}},

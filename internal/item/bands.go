@@ -6,6 +6,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/cairn-stac/cairn/internal/crs"
 	"github.com/cairn-stac/cairn/internal/geotiff"
 	"github.com/cairn-stac/cairn/internal/stac"
 )
@@ -45,8 +46,12 @@ func bandsOf(m *raster) []stac.Band {
 		}
 	}
 	names := map[string]int{}
+	heights := heightUnit(h.Geo)
 	for i := range bands {
 		b := &bands[i]
+		if b.Unit == "" {
+			b.Unit = heights
+		}
 		if (b.Scale == nil || *b.Scale == 1) && (b.Offset == nil || *b.Offset == 0) {
 			b.Scale, b.Offset = nil, nil // GDAL writes both wherever one is set; 1 and 0 say nothing
 		}
@@ -87,6 +92,19 @@ func isName(s string) bool {
 		}
 	}
 	return true
+}
+
+// heightUnit is the unit of the heights of a compound CRS, which GDAL gives to bands without a unit of their own; "" for others.
+func heightUnit(g *geotiff.GeoKeys) string {
+	if g == nil {
+		return ""
+	}
+	for _, code := range []uint16{g.VerticalCRS, g.ProjectedCRS, g.GeodeticCRS} {
+		if unit := crs.VerticalUnit(int(code)); unit != "" {
+			return unit
+		}
+	}
+	return ""
 }
 
 // statistics are GDAL's names of STAC's statistics (common metadata 1.1.0).

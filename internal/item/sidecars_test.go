@@ -142,6 +142,32 @@ func TestBandsOfSidecars(t *testing.T) {
 	}
 }
 
+// TestUnitOfHeights: as in GDAL, bands without a unit of their own have that of a compound CRS's heights.
+func TestUnitOfHeights(t *testing.T) {
+	for _, tt := range []struct {
+		keys []tiffwrite.Key
+		want string
+	}{
+		{append(tiffwrite.Projected(32633), tiffwrite.Key{ID: 4096, Value: uint16(5773)}), "metre"},
+		{append(tiffwrite.Projected(32615), tiffwrite.Key{ID: 4096, Value: uint16(6360)}), "US survey foot"},
+		{tiffwrite.Projected(7405), "metre"},
+		{append(tiffwrite.Geographic(4326), tiffwrite.Key{ID: 4096, Value: uint16(4979)}), ""},
+		{tiffwrite.Projected(32633), ""},
+	} {
+		r := with(func(r *tiffwrite.Raster) { r.Keys = tt.keys })
+		if tt.keys[0].Value == uint16(2) {
+			r.NorthUp(10, 50, 0.1, 0.1)
+		}
+		res, err := sceneOf(t, "a.tif", r).build(rulesOf(t, ""))
+		if err != nil || len(res.Items) != 1 {
+			t.Fatalf("%v: %+v, %v", tt.keys, res, err)
+		}
+		if b := res.Items[0].Assets["data"].Bands[0]; b.Unit != tt.want {
+			t.Errorf("%v: the unit is %q; want %q", tt.keys, b.Unit, tt.want)
+		}
+	}
+}
+
 // TestErrorsOfSidecars: a sidecar that must not be read is a Reject, so that it is tried again and people see it; its raster is none.
 func TestErrorsOfSidecars(t *testing.T) {
 	for _, cause := range []error{fs.ErrPermission, objstore.ErrArchived} {

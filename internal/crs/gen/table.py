@@ -147,11 +147,22 @@ class Table:
         return found
 
     def compound(self):
-        for code, horizontal in self.db.execute(
-            """SELECT code, horiz_crs_code FROM compound_crs WHERE auth_name = 'EPSG' AND horiz_crs_auth_name = 'EPSG'"""
+        for code, horizontal, vertical in self.db.execute(
+            """SELECT code, horiz_crs_code, vertical_crs_code FROM compound_crs
+               WHERE auth_name = 'EPSG' AND horiz_crs_auth_name = 'EPSG'"""
         ):
             if horizontal in self.rows:
-                self.rows[code] = ("C", str(horizontal))
+                self.rows[code] = ("C", str(horizontal), str(vertical))
+
+    def vertical(self):
+        for code, unit in self.db.execute(
+            """SELECT v.code, u.name FROM vertical_crs v
+               JOIN axis a ON a.coordinate_system_auth_name = v.coordinate_system_auth_name
+                 AND a.coordinate_system_code = v.coordinate_system_code
+               JOIN unit_of_measure u ON u.auth_name = a.uom_auth_name AND u.code = a.uom_code
+               WHERE v.auth_name = 'EPSG'"""
+        ):
+            self.rows[code] = ("V", unit)
 
     def replacements(self):
         """Deprecated CRSs that exactly one other stands in for, which is what PROJ calls their non-deprecated form."""
@@ -179,6 +190,7 @@ def main():
     table.geographic()
     table.projected()
     table.compound()
+    table.vertical()
     table.write("epsg.tsv", table.rows)
     table.write("replaced.tsv", table.replacements())
     table.write("shifts.tsv", {
