@@ -31,7 +31,7 @@ kill -0 "$gateway" || { cat "$work/gateway.log"; exit 1; }
 export AWS_ENDPOINT_URL="http://127.0.0.1:$port" AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=e2e-access AWS_SECRET_ACCESS_KEY=e2e-secret-key
 export AWS_EC2_METADATA_DISABLED=true AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null
 export CAIRN_S3_TEST_URL=s3://e2e/run CAIRN_S3_TEST_FILES=1 # it keeps files, which cannot have every key
-CAIRN_TEST_CORPUS=${CORPUS:-$PWD/../shared/corpus/files}
-if [ -d "$CAIRN_TEST_CORPUS" ]; then export CAIRN_TEST_CORPUS; else unset CAIRN_TEST_CORPUS; fi
+CAIRN_TEST_FILES=${CORPUS:-$PWD/../shared/corpus}/files
+if [ -d "$CAIRN_TEST_FILES" ]; then export CAIRN_TEST_FILES; else unset CAIRN_TEST_FILES; fi
 go test -count=1 ./internal/objstore/s3store -run "^TestContractElsewhere$"
 go test -count=1 ./cmd/cairn -run '^TestElsewhere$'

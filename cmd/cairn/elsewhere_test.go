@@ -17,7 +17,7 @@ import (
 	"github.com/cairn-stac/cairn/internal/refresh"
 )
 
-var lastModified = regexp.MustCompile(`("cairn:datetime_source":"last_modified",)"datetime":"[^"]*",`)
+var lastModified = regexp.MustCompile(`("cairn:datetime_source":"last_modified",(?:"cairn:datum_[^,]*,)*)"datetime":"[^"]*",`)
 
 // TestElsewhere uses a server that the AWS_* environment leads to, below s3://bucket/prefix: make e2e runs it against one that this
 // project did not write. Source and Catalog are each a folder or a bucket, and what comes out is the same.
@@ -32,7 +32,7 @@ func TestElsewhere(t *testing.T) {
 	for i, name := range []string{"a b", "c+d", "50%", "%41", "ünïcode", "~tilde", "a&b=c"} {
 		put(t, p.source, "odd names/"+name+"_20240506.tif", raster(t, 20+i))
 	}
-	if corpus := os.Getenv("CAIRN_TEST_CORPUS"); corpus != "" {
+	if corpus := os.Getenv("CAIRN_TEST_FILES"); corpus != "" {
 		if err := os.CopyFS(filepath.Join(p.source, "corpus"), os.DirFS(corpus)); err != nil {
 			t.Fatal(err)
 		}
