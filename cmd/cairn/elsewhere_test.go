@@ -17,7 +17,7 @@ import (
 	"github.com/cairn-stac/cairn/internal/refresh"
 )
 
-var lastModified = regexp.MustCompile(`("cairn:datetime_source":"last_modified",(?:"cairn:datum_[^,]*,)*)"datetime":"[^"]*",`)
+var lastModified = regexp.MustCompile(`("cairn:datetime_source":"last_modified",(?:"cairn:[^,]*,)*)"datetime":"[^"]*",`)
 
 // TestElsewhere uses a server that the AWS_* environment leads to, below s3://bucket/prefix: make e2e runs it against one that this
 // project did not write. Source and Catalog are each a folder or a bucket, and what comes out is the same.
