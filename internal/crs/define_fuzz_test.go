@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"runtime/metrics"
 	"strings"
 	"testing"
 
@@ -47,6 +48,21 @@ func sound(t *testing.T, c *CRS, err error) {
 	}
 }
 
+// heapAllocs is how many bytes the program has allocated so far, to a few KiB.
+func heapAllocs() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/allocs:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}
+
+// modest holds what was allocated for a definition to a bound, as a text asks for what it likes.
+func modest(t *testing.T, allocated uint64, text string) {
+	t.Helper()
+	if allocated > 1<<20+100*uint64(len(text)) {
+		t.Fatalf("%d bytes allocated for a text of %d", allocated, len(text))
+	}
+}
+
 func FuzzWKT(f *testing.F) {
 	for i, k := range knownCRSs(f) {
 		if i%10 == 0 {
@@ -59,7 +75,9 @@ func FuzzWKT(f *testing.F) {
 		`ELLIPSOID["WGS 84",6378137,298.257223563]]]],ABRIDGEDTRANSFORMATION["d",METHOD["Geocentric translations (geog2D domain)"],` +
 		`PARAMETER["X-axis translation",-87,ID["EPSG",8605]]]]`)
 	f.Fuzz(func(t *testing.T, text string) {
+		before := heapAllocs()
 		c, err := FromWKT(text)
+		modest(t, heapAllocs()-before, text)
 		sound(t, c, err)
 	})
 }
@@ -82,7 +100,9 @@ func FuzzGeoKeys(f *testing.F) {
 				k.Double[key] = []float64{[]float64{x, y, z}[i%3], x, y, z, x, y, z}
 			}
 		}
+		before := heapAllocs()
 		c, origin, err := FromGeoKeys(k)
+		modest(t, heapAllocs()-before, text)
 		if (c == nil) == (origin != "" && err == nil) {
 			t.Fatalf("%v, %q, %v", c, origin, err)
 		}
