@@ -1,12 +1,9 @@
 package crs
 
 import (
-	"bufio"
-	"compress/gzip"
 	"encoding/json"
 	"errors"
 	"math"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -23,26 +20,15 @@ type known struct {
 }
 
 func knownCRSs(t testing.TB) (all []known) {
-	f, err := os.Open("testdata/definitions.json.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(z)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
+	for line := range fixture(t, "definitions.json.gz") {
 		var k known
-		if err := json.Unmarshal(lines.Bytes(), &k); err != nil {
+		if err := json.Unmarshal(line, &k); err != nil {
 			t.Fatal(err)
 		}
 		all = append(all, k)
 	}
-	if err := lines.Err(); err != nil || len(all) < 250 {
-		t.Fatalf("%d CRSs, %v", len(all), err)
+	if len(all) < 250 {
+		t.Fatalf("%d CRSs", len(all))
 	}
 	return all
 }

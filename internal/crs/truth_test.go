@@ -1,11 +1,8 @@
 package crs
 
 import (
-	"bufio"
-	"compress/gzip"
 	"errors"
 	"math"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,18 +18,8 @@ type truth struct {
 
 func truths(t testing.TB, kind string) (found []truth) {
 	t.Helper()
-	f, err := os.Open("testdata/truth.tsv.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(z)
-	for lines.Scan() {
-		r := row(strings.Split(strings.TrimRight(lines.Text(), "\t"), "\t"))
+	for line := range fixture(t, "truth.tsv.gz") {
+		r := row(strings.Split(strings.TrimRight(string(line), "\t"), "\t"))
 		if r[0] != kind {
 			continue
 		}
@@ -40,14 +27,11 @@ func truths(t testing.TB, kind string) (found []truth) {
 		for _, s := range r[2:] {
 			v, err := strconv.ParseFloat(s, 64)
 			if err != nil {
-				t.Fatal(lines.Text(), err)
+				t.Fatalf("%s: %v", line, err)
 			}
 			p.v = append(p.v, v)
 		}
 		found = append(found, p)
-	}
-	if lines.Err() != nil {
-		t.Fatal(lines.Err())
 	}
 	return found
 }
