@@ -37,10 +37,15 @@ func (c *CRS) Footprint(apply func(col, row float64) (x, y float64), width, heig
 
 // label is what errors call a CRS.
 func (c *CRS) label() string {
-	if c.Code == 0 {
+	switch {
+	case c.Code != 0:
+		return fmt.Sprintf("EPSG:%d", c.Code)
+	case c.Name != "unknown":
 		return c.Name
+	case c.method != nil:
+		return "a user-defined " + c.method.name
 	}
-	return fmt.Sprintf("EPSG:%d", c.Code)
+	return "a user-defined geographic CRS"
 }
 
 // raster traces the outline of a whole raster.
