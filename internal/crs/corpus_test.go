@@ -17,10 +17,7 @@ func openCorpus(t *testing.T, name string) *os.File {
 	if !ok {
 		t.Skip("the corpus is not beside the repository")
 	}
-	f, err := os.Open(filepath.Join(dir, name))
-	if err != nil {
-		t.Fatal(err)
-	}
+	f, _ := sharedtest.Open(t, filepath.Join(dir, name))
 	t.Cleanup(func() { f.Close() })
 	return f
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
-	"os"
 	"path/filepath"
 	"testing"
 
@@ -15,16 +14,9 @@ import (
 
 // keysOfFile reads the keys of a file of the corpus.
 func keysOfFile(t *testing.T, path string) (GeoKeys, bool) {
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f, size := sharedtest.Open(t, path)
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	h, err := geotiff.Read(f, info.Size())
+	h, err := geotiff.Read(f, size)
 	if err != nil || h.Geo == nil {
 		return GeoKeys{}, false
 	}

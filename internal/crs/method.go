@@ -78,16 +78,6 @@ func methodByCode(code int) *method {
 	return nil
 }
 
-// methodByName returns the method with a name, EPSG's or another one, or nil. Of several, the first.
-func methodByName(name string) *method {
-	for m := range eachMethod {
-		if m.called(name) {
-			return m
-		}
-	}
-	return nil
-}
-
 // called tells whether a method has a name, EPSG's or another one.
 func (m *method) called(name string) bool { return sameName(m.name, name) || anyName(m.other, name) }
 

@@ -19,6 +19,16 @@ type methodCase struct {
 	Off       [][2]float64
 }
 
+// methodByName returns the method with a name, EPSG's or another one, or nil. Of several, the first.
+func methodByName(name string) *method {
+	for m := range eachMethod {
+		if m.called(name) {
+			return m
+		}
+	}
+	return nil
+}
+
 func (c methodCase) String() string { return fmt.Sprintf("%s %v", c.Name, c.Values) }
 
 func (c methodCase) projection(t testing.TB) projection {

@@ -75,7 +75,7 @@ func (p *projecting) method(angular, linear float64) (*method, []float64, error)
 	var strangers []given
 	open := 0
 	for m := range eachMethod {
-		if !(p.code != 0 && p.code == m.code || p.code == 0 && (sameName(p.name, m.name) || anyName(m.other, p.name))) {
+		if !(p.code != 0 && p.code == m.code || p.code == 0 && m.called(p.name)) {
 			continue
 		}
 		v, strange, missing := p.fill(m, angular, linear)

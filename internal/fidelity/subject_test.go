@@ -3,7 +3,6 @@ package fidelity
 import (
 	"encoding/json"
 	"io"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/cairn-stac/cairn/internal/geotiff"
 	"github.com/cairn-stac/cairn/internal/item"
 	"github.com/cairn-stac/cairn/internal/objstore"
+	"github.com/cairn-stac/cairn/internal/sharedtest"
 	"github.com/cairn-stac/cairn/internal/stac"
 	"github.com/cairn-stac/cairn/internal/stac/stactest"
 )
@@ -93,17 +93,10 @@ func study(t *testing.T, rules, lenient *item.Rules, dir string, row truth) *sub
 	var objs []objstore.Object
 	counts := map[string]*counter{}
 	for _, key := range append([]string{row.File}, beside(row)...) {
-		f, err := os.Open(filepath.Join(dir, filepath.FromSlash(key)))
-		if err != nil {
-			t.Fatal(err)
-		}
+		f, size := sharedtest.Open(t, filepath.Join(dir, filepath.FromSlash(key)))
 		defer f.Close()
-		info, err := f.Stat()
-		if err != nil {
-			t.Fatal(err)
-		}
 		counts[key] = &counter{r: f}
-		objs = append(objs, objstore.Object{Key: key, Size: info.Size(), Modified: time.Unix(1.7e9, 0)})
+		objs = append(objs, objstore.Object{Key: key, Size: size, Modified: time.Unix(1.7e9, 0)})
 	}
 	s.header, _ = geotiff.Read(counts[row.File].r, objs[0].Size)
 	build := func(r *item.Rules) (*stac.Item, item.Reject) {

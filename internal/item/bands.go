@@ -100,6 +100,9 @@ func heightUnit(g *geotiff.GeoKeys) string {
 		return ""
 	}
 	for _, code := range []uint16{g.VerticalCRS, g.ProjectedCRS, g.GeodeticCRS} {
+		if code == 0 {
+			continue // as mostly, which spares the search
+		}
 		if unit := crs.VerticalUnit(int(code)); unit != "" {
 			return unit
 		}

@@ -2,7 +2,6 @@ package item
 
 import (
 	"io"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -51,16 +50,9 @@ func TestCorpus(t *testing.T) {
 // buildFile makes an Item or a Reject of one file, and checks it.
 func buildFile(t *testing.T, r *Rules, path, key string) Result {
 	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	f, size := sharedtest.Open(t, path)
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := objstore.Object{Key: key, Size: info.Size(), Modified: time.Unix(1.7e9, 0)}
+	o := objstore.Object{Key: key, Size: size, Modified: time.Unix(1.7e9, 0)}
 	res, err := r.Build(r.Collection(key), []objstore.Object{o}, func(objstore.Object) io.ReaderAt { return f })
 	if err != nil || len(res.Items)+len(res.Rejects) != 1 {
 		t.Fatalf("%s: %d items and %d rejects, %v", key, len(res.Items), len(res.Rejects), err)

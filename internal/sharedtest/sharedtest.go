@@ -5,7 +5,22 @@ package sharedtest
 import (
 	"os"
 	"path/filepath"
+	"testing"
 )
+
+// Open opens a file, which the caller closes, and tells its size.
+func Open(t testing.TB, path string) (f *os.File, size int64) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info, err := f.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, info.Size()
+}
 
 // Dir is the folder ../shared/name beside the repository in which the test runs. ok is false where it is not there.
 func Dir(name string) (dir string, ok bool) {
