@@ -221,9 +221,10 @@ func (idleFlow) Launch(context.Context, refresh.Lease) error { return nil }
 func (idleFlow) Describe(context.Context, refresh.Lease) (refresh.LaunchState, error) {
 	return refresh.LaunchRunning, nil
 }
-func (idleFlow) Gone(refresh.Lease) bool { return false }
-func (idleFlow) Closing() bool           { return false }
-func (idleFlow) Holder() refresh.Holder  { return refresh.Holder{} }
+func (idleFlow) Stop(context.Context, refresh.Lease) error { return nil }
+func (idleFlow) Gone(refresh.Lease) bool                   { return false }
+func (idleFlow) Closing() bool                             { return false }
+func (idleFlow) Holder() refresh.Holder                    { return refresh.Holder{} }
 
 func realDesk() *refresh.Desk {
 	store := memstore.New()

@@ -127,6 +127,9 @@ func (f *Flow) Describe(_ context.Context, l refresh.Lease) (refresh.LaunchState
 	return refresh.LaunchAbsent, nil
 }
 
+// Stop does nothing: whoever drives the Run sees at its next renewal that it is to be cancelled.
+func (f *Flow) Stop(context.Context, refresh.Lease) error { return nil }
+
 // Gone tells whether the Run's process has surely ended: its lock, on this host, is free.
 func (f *Flow) Gone(l refresh.Lease) bool {
 	return l.Holder != f.lock.holder && lives(l.Holder) == dead

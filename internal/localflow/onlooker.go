@@ -22,6 +22,9 @@ func (Onlooker) Describe(context.Context, refresh.Lease) (refresh.LaunchState, e
 	return refresh.LaunchUnknown, nil
 }
 
+// Stop does nothing: who drives the Run reads its Lease.
+func (Onlooker) Stop(context.Context, refresh.Lease) error { return nil }
+
 // Gone tells whether the Run's process has surely ended, as a Flow does.
 func (Onlooker) Gone(l refresh.Lease) bool { return lives(l.Holder) == dead }
 

@@ -140,6 +140,7 @@ func (p *process) Describe(_ context.Context, l refresh.Lease) (refresh.LaunchSt
 	return refresh.LaunchAbsent, nil
 }
 
+func (p *process) Stop(context.Context, refresh.Lease) error { return nil }
 func (p *process) Gone(l refresh.Lease) bool {
 	for _, q := range p.w.procs {
 		if q.holder == l.Holder {

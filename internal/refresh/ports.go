@@ -81,6 +81,9 @@ type Workflow interface {
 	Launch(ctx context.Context, l Lease) error
 	// Describe tells what is known of the Run.
 	Describe(ctx context.Context, l Lease) (LaunchState, error)
+	// Stop asks whoever drives the Run to end it before its time; its Lease says already that it is to be cancelled. The Run is
+	// over only once it is settled. Stopping one that does not run, or again, is no error.
+	Stop(ctx context.Context, l Lease) error
 	// Gone tells, at once and without a remote call, that the process that drives the Run has surely ended. False where
 	// that cannot be known so cheaply.
 	Gone(l Lease) bool

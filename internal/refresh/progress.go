@@ -21,6 +21,8 @@ type Tally struct {
 	Rejects   int `json:"rejects"`
 	Unchanged int `json:"unchanged"` // Objects
 	Removed   int `json:"removed"`   // Items
+	// Final: the Shard's scan has ended, so this one must not be left out by who writes only some.
+	Final bool `json:"final,omitempty"`
 }
 
 // Progress is what a Tracker knows of a Run.

@@ -102,6 +102,7 @@ func (r *rig) startOver(source, catalog objstore.Store) *proc {
 func (p *proc) Launch(context.Context, refresh.Lease) error { return nil }
 func (p *proc) Closing() bool                               { return p.closing }
 func (p *proc) Holder() refresh.Holder                      { return p.holder }
+func (p *proc) Stop(context.Context, refresh.Lease) error   { return nil }
 func (p *proc) Gone(l refresh.Lease) bool                   { return p.rig.dead[l.Holder] }
 func (p *proc) Describe(_ context.Context, l refresh.Lease) (refresh.LaunchState, error) {
 	if p.rig.dead[l.Holder] {

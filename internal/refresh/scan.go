@@ -89,7 +89,7 @@ func resultKey(run string, fence uint64, ref string) string {
 
 // tally is the final progress of a Shard of so many listed Objects.
 func (r *result) tally(listed int) Tally {
-	t := Tally{Done: listed, Unchanged: r.Change.Kept, Removed: r.Change.Removed}
+	t := Tally{Done: listed, Unchanged: r.Change.Kept, Removed: r.Change.Removed, Final: true}
 	if r.Row != nil {
 		t.Items, t.Rejects = r.Row.Counts.Items, r.Row.Counts.Rejects
 	}
