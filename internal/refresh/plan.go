@@ -315,6 +315,17 @@ func shardKey(run string, fence uint64, ref string) string {
 	return workKey(run, fence, "shards/"+ref+".json")
 }
 
+// PutShards writes an array that stands for the Run's Shards, in the words of the workflow that reads it, as a work file, and returns
+// the file's key in the Catalog.
+func (w *Worker) PutShards(ctx context.Context, run string, refs any) (key string, err error) {
+	l, err := w.lease(ctx, run)
+	if err != nil {
+		return "", err
+	}
+	key = workKey(run, l.Fence, "shards.json")
+	return key, w.putWork(ctx, key, refs, objstore.PutOptions{})
+}
+
 func rowKeys(row snapshot.Row) objstore.Range { return objstore.Range{Start: row.Start, End: row.End} }
 
 func overlaps(a, b objstore.Range) bool {

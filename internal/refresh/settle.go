@@ -70,10 +70,7 @@ func (d *Desk) ended(ctx context.Context, l Lease, p Published, cause *Problem) 
 	case l.Cancel, cause != nil && cause.Code == "cancelled":
 		r.State = Dismissed
 	default:
-		r.State = Failed
-		if r.Error = cause; cause == nil {
-			r.Error = &Problem{Code: "interrupted", Message: "the run ended before it published anything"}
-		}
+		r.State, r.Error = Failed, d.why(ctx, l, cause)
 	}
 	if r.State != Successful {
 		r.Counts, r.RejectCodes, r.Warnings = Counts{}, nil, nil
