@@ -20,8 +20,14 @@ func encode(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-// write answers with a whole body.
+// write answers with a whole body, or says that it is too large.
 func write(w http.ResponseWriter, status int, mediaType string, body []byte) {
+	if rw, ok := w.(*response); ok && rw.most > 0 && len(body) > rw.most {
+		p := tooLarge(len(body), rw.most)
+		status, mediaType = p.Status, "application/problem+json"
+		body, _ = encode(p) // a struct of strings
+		w.Header().Set("Cache-Control", "no-store")
+	}
 	w.Header().Set("Content-Type", mediaType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)

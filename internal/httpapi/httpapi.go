@@ -56,6 +56,9 @@ type Options struct {
 	// TrustProxy takes scheme, host and prefix of links from Forwarded or X-Forwarded-*. Without a proxy that sets them,
 	// clients could choose what others see.
 	TrustProxy bool
+	// MaxAnswer is how many bytes the body of an answer may have; 0: any number. Pages of Items and Rejects end before it and go on
+	// in a next one; anything else that is larger is the problem answer_too_large.
+	MaxAnswer int
 	// BasePath is the path under which requests arrive; "" is the root.
 	BasePath string
 

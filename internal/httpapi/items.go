@@ -6,7 +6,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
+	"maps"
+	"math"
 	"net/http"
 	"net/url"
 
@@ -50,20 +53,42 @@ func (s *server) items(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	d := s.dresser(r, q.Collection)
 	var fence uint64
 	var page snapshot.Page
+	large := 0 // bytes of an answer with the first Item alone, where that is too large
 	err = s.reading(r.Context(), tok, func(v view) error {
 		_, err := v.collection(q.Collection)
-		if err == nil {
-			fence = v.reader.Manifest().Fence
-			page, err = v.reader.Page(r.Context(), q)
+		if err != nil {
+			return err
 		}
+		fence = v.reader.Manifest().Fence
+		if s.MaxAnswer > 0 {
+			head := mostHead(d, given, q)
+			size := head
+			q.Fits = func(line []byte) bool {
+				n := len(d.dress(line)) + len(",")
+				if size+n > s.MaxAnswer && size == head {
+					large = size + n
+				}
+				size += n
+				return size <= s.MaxAnswer
+			}
+		}
+		page, err = v.reader.Page(r.Context(), q)
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	d := s.dresser(r, q.Collection)
+	if large > 0 {
+		return tooLarge(large, s.MaxAnswer)
+	}
+	return writeItems(w, headOf(d, given, q, fence, page), page.Lines, d)
+}
+
+// headOf is what is around the features of a page.
+func headOf(d dresser, given url.Values, q snapshot.Query, fence uint64, page snapshot.Page) itemsHead {
 	head := itemsHead{Type: "FeatureCollection", NumberReturned: len(page.Lines), Links: []stac.Link{
 		{Rel: "self", Type: stac.TypeGeoJSON, Href: withQuery(d.items, given)},
 		d.links.root(),
@@ -74,11 +99,21 @@ func (s *server) items(w http.ResponseWriter, r *http.Request) error {
 		head.NumberMatched = &page.Matched
 	}
 	if page.Next != nil {
-		next := token{fence: fence, query: queryHash(q), at: *page.Next}
-		given.Set("token", next.String())
-		head.Links = append(head.Links, stac.Link{Rel: "next", Type: stac.TypeGeoJSON, Href: withQuery(d.items, given)})
+		following := maps.Clone(given)
+		following.Set("token", token{fence: fence, query: queryHash(q), at: *page.Next}.String())
+		head.Links = append(head.Links, stac.Link{Rel: "next", Type: stac.TypeGeoJSON, Href: withQuery(d.items, following)})
 	}
-	return writeItems(w, head, page.Lines, d)
+	return head
+}
+
+// mostHead is how many bytes headOf comes to at most, whatever the page, with the brackets around the features.
+func mostHead(d dresser, given url.Values, q snapshot.Query) int {
+	page := snapshot.Page{Next: &snapshot.Position{Row: math.MaxInt32, Item: math.MaxInt32}, Matched: math.MaxInt}
+	h, err := encode(headOf(d, given, q, math.MaxUint64, page))
+	if err != nil {
+		panic(err) // a struct of strings and numbers
+	}
+	return len(h) + len(fmt.Sprint(mostItems)) + len(`,"features":[]`)
 }
 
 // parseQuery makes a Query of the parameters. The Token is nil for a first page.

@@ -32,6 +32,7 @@ var statuses = map[string]int{
 	"key_reused":          http.StatusUnprocessableEntity,
 	"queue_full":          http.StatusTooManyRequests,
 	"too_many_requests":   http.StatusTooManyRequests,
+	"answer_too_large":    http.StatusNotImplemented, // which no client tries again
 	"internal":            http.StatusInternalServerError,
 	"catalog_unavailable": http.StatusServiceUnavailable,
 	"source_unavailable":  http.StatusServiceUnavailable,
@@ -56,6 +57,11 @@ func (p *problem) Error() string { return p.Code + ": " + p.Detail }
 func refuse(code, format string, args ...any) *problem {
 	status := statuses[code]
 	return &problem{"about:blank", http.StatusText(status), status, code, fmt.Sprintf(format, args...)}
+}
+
+func tooLarge(size, most int) *problem {
+	return refuse("answer_too_large", "the answer would have %d bytes, and at most %d can be sent from here: ask for a part of it, "+
+		"or read the catalog's own files, which begin at catalog.json", size, most)
 }
 
 // problemOf says what of an error the client is told. What it does not know is "internal", and no word of it.

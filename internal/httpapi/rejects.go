@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/cairn-stac/cairn/internal/refresh"
@@ -78,28 +79,51 @@ func (s *server) rejects(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	m := snap.Manifest()
-	found, next, err := s.Snapshots.rejects(r.Context(), m, offset, limit, code)
-	if err != nil {
-		return fmt.Errorf("rejects of run %s: %w", run.ID, err)
-	}
 	l := s.links(r)
 	self := l.href("refresh", "runs", run.ID, "rejects")
-	out := rejectsAnswer{RunID: run.ID, Snapshot: m.Fence, Total: countRejects(m), Codes: m.RejectCodes(), Rejects: found}
+	out := rejectsAnswer{RunID: run.ID, Snapshot: m.Fence, Total: countRejects(m), Codes: m.RejectCodes()}
 	out.Links = []stac.Link{
 		{Rel: "self", Type: stac.TypeJSON, Href: withQuery(self, q)},
 		l.root(),
 		l.to("up", stac.TypeJSON, "", "refresh", "runs", run.ID),
 	}
-	if next < out.Total {
-		q.Set("offset", strconv.Itoa(next))
-		out.Links = append(out.Links, stac.Link{Rel: "next", Type: stac.TypeJSON, Href: withQuery(self, q)})
+	q.Set("offset", strconv.Itoa(out.Total))
+	next := stac.Link{Rel: "next", Type: stac.TypeJSON, Href: withQuery(self, q)} // the longest that there may be
+	room, err := s.room(out, next)
+	if err != nil {
+		return err
+	}
+	var place int
+	if out.Rejects, place, err = s.Snapshots.rejects(r.Context(), m, offset, limit, code, room); err != nil {
+		return fmt.Errorf("rejects of run %s: %w", run.ID, err)
+	}
+	if place < out.Total {
+		q.Set("offset", strconv.Itoa(place))
+		next.Href = withQuery(self, q)
+		out.Links = append(out.Links, next)
 	}
 	return answer(w, http.StatusOK, out)
 }
 
+// room tells of each Reject of a page, in order, whether the answer still has the room for it; nil where it may have any size.
+func (s *server) room(out rejectsAnswer, next stac.Link) (func(rejectEntry) bool, error) {
+	if s.MaxAnswer == 0 {
+		return nil, nil
+	}
+	out.Rejects, out.Links = []rejectEntry{}, append(slices.Clone(out.Links), next)
+	empty, err := encode(out)
+	size := len(empty)
+	return func(e rejectEntry) bool {
+		b, err := encode(e)
+		size += len(b) + len(",")
+		return err == nil && size <= s.MaxAnswer
+	}, err
+}
+
 // rejects reads a page of the Rejects of a Snapshot: those with the code, or all if it is "", from a place in the list of all on.
-// next is the place where the following page begins. It reads only Parts that have any such.
-func (s *Snapshots) rejects(ctx context.Context, m *snapshot.Manifest, from, limit int, code string) (page []rejectEntry, next int, err error) {
+// A page ends before a Reject that room, unless it is nil, has none for; the first one comes anyway. next is the place where the
+// following page begins. It reads only Parts that have any such.
+func (s *Snapshots) rejects(ctx context.Context, m *snapshot.Manifest, from, limit int, code string, room func(rejectEntry) bool) (page []rejectEntry, next int, err error) {
 	page = []rejectEntry{}
 	parts := 0
 	for _, row := range m.Rows {
@@ -124,7 +148,11 @@ func (s *Snapshots) rejects(ctx context.Context, m *snapshot.Manifest, from, lim
 					if len(page) == limit {
 						return page, at, nil
 					}
-					page = append(page, rejectEntry{rej.Key, rej.Code, rej.Message})
+					e := rejectEntry{rej.Key, rej.Code, rej.Message}
+					if room != nil && !room(e) && len(page) > 0 {
+						return page, at, nil
+					}
+					page = append(page, e)
 				}
 				at++
 			}

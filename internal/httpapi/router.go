@@ -19,7 +19,7 @@ const (
 
 // ServeHTTP does what every request needs, and then routes it.
 func (s *server) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
-	w := &response{ResponseWriter: rw, head: r.Method == http.MethodHead}
+	w := &response{ResponseWriter: rw, head: r.Method == http.MethodHead, most: s.MaxAnswer}
 	defer s.recovered(w, r)
 	r.Body = http.MaxBytesReader(rw, r.Body, maxBody) // of every method; what a handler leaves the server reads a little of
 	w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -140,6 +140,7 @@ func (s *server) recovered(w *response, r *http.Request) {
 type response struct {
 	http.ResponseWriter
 	head, wrote bool
+	most        int // bytes of a body; 0: any number
 }
 
 func (w *response) WriteHeader(status int) {

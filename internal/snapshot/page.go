@@ -12,7 +12,10 @@ type Query struct {
 	BBox       *[4]float64 // west, south, east, north in degrees; west > east over the antimeridian; nil: everywhere
 	Start, End *time.Time  // interval, both ends in it; nil: open
 	Limit      int         // Items a page, at least 1; at most MaxLimit come
-	After      Position    // where the page begins: zero, or the Next of the page before
+	// Fits is asked of each line that the page is to have, in order; false ends the page before it, unless it is the first: that
+	// one comes alone. nil: all fit.
+	Fits  func(line []byte) bool
+	After Position // where the page begins: zero, or the Next of the page before
 }
 
 // MaxLimit bounds the Items of a page.
@@ -31,6 +34,7 @@ const (
 	maxGap   = 64 << 10
 	maxRead  = 4 << 20
 	maxReads = 8
+	maxBatch = 1024 // Items, where it is not known how many fit
 )
 
 // Page gives the Items that the Query selects, from After on. The bbox of an Item has to share a point with BBox, and its
@@ -104,7 +108,11 @@ func (s *search) row(ctx context.Context, i int, x *index) error {
 	for s.page.Next == nil {
 		// Enough for the page if all of them are right, and one to know that there is a next page.
 		var may []int
-		for ; from < x.len() && len(may) < s.q.Limit+1-len(s.page.Lines); from++ {
+		most := s.q.Limit + 1 - len(s.page.Lines)
+		if s.q.Fits != nil {
+			most = min(most, maxBatch)
+		}
+		for ; from < x.len() && len(may) < most; from++ {
 			if x.passes(from, s.filter) {
 				may = append(may, from)
 			}
@@ -153,7 +161,11 @@ func (s *search) read(ctx context.Context, i int, x *index, may []int) error {
 				continue
 			}
 		}
-		if len(s.page.Lines) == s.q.Limit {
+		full := len(s.page.Lines) == s.q.Limit
+		if s.q.Fits != nil && !full { // asked even of the first, so that it is counted
+			full = !s.q.Fits(line) && len(s.page.Lines) > 0
+		}
+		if full {
 			s.page.Next = &Position{i, item}
 			return nil
 		}
