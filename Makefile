@@ -4,11 +4,15 @@ TOOL = $(GO) tool -modfile=tools/go.mod
 FUZZTIME ?= 30s
 CORPUS ?= ../shared/corpus
 SCHEMAS ?= ../shared/schemas
+STEPS = start plan scan publish settle status api
+LAMBDA_GOARCH ?= arm64
+# How a function of AWS is built: without net/rpc, whose reflection keeps a third of a binary alive.
+FUNCTION = CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) $(GO) build -tags lambda.norpc -trimpath -ldflags '-s -w'
 
-.PHONY: help demo test lint vuln race bench fuzz cross corpus fidelity oddtiffs e2e unprivileged ci
+.PHONY: help demo test lint vuln race bench fuzz cross corpus fidelity oddtiffs e2e unprivileged functions cloudlint sam-local ci
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 demo: ## sample rasters, a catalog of them, served
 	$(GO) run ./cmd/cairn demo
@@ -54,8 +58,22 @@ oddtiffs: ## make GeoTIFFs of every odd kind in the folder ODD, for make fidelit
 	'$(ODD)/venv/bin/pip' -q install -r scripts/requirements.txt
 	'$(ODD)/venv/bin/python' scripts/oddtiffs.py '$(ODD)'
 
-e2e: ## the same against an S3 server that this project did not write, which is installed for it
+functions: ## build the functions of AWS, for LAMBDA_GOARCH, to dist/functions/<step>/bootstrap
+	@for step in $(STEPS); do $(FUNCTION) -o dist/functions/$$step/bootstrap ./functions/$$step || exit 1; done
+	@ls -l dist/functions/*/bootstrap | awk '{printf "  %-38s %.1f MB\n", $$NF, $$5/1e6}'
+
+build-%Function: # what sam build calls, once a function
+	$(FUNCTION) -o '$(ARTIFACTS_DIR)/bootstrap' ./functions/$$(printf %s '$*' | tr A-Z a-z)
+
+cloudlint: ## lint template and workflow with what is installed for it; needs Python and PyPI
+	scripts/cloudlint.sh
+
+e2e: ## the same against an S3 server, and the whole of AWS as far as it can be emulated, all installed for it
 	scripts/e2e.sh
+	scripts/cloud.sh
+
+sam-local: ## the API behind sam local start-api; needs a Docker engine, or root to start one
+	scripts/samlocal.sh
 
 unprivileged: ## as root: the tests that root skips, as another user
 	scripts/unprivileged.sh
