@@ -110,9 +110,12 @@ var closed = func() <-chan struct{} {
 }()
 
 // Describe tells whether the Run's process lives. One that lives but has not renewed its Lease for several of its spans is stuck,
-// and counts as ended.
+// and counts as ended. Of a Run that a remote workflow drives nothing can be said here, however old its Lease is: whoever can ask that
+// workflow sees to it.
 func (f *Flow) Describe(_ context.Context, l refresh.Lease) (refresh.LaunchState, error) {
-	if l.Holder == f.lock.holder {
+	if l.Holder == (refresh.Holder{}) {
+		return refresh.LaunchUnknown, nil
+	} else if l.Holder == f.lock.holder {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		if d := f.driving[l.Run]; d != nil && d.fence == l.Fence {

@@ -33,12 +33,15 @@ type Lease struct {
 	Accepted time.Time `json:"accepted"`
 	Granted  time.Time `json:"granted"`
 	Expires  time.Time `json:"expires"`
-	Holder   Holder    `json:"holder"`
+	Holder   Holder    `json:"holder"`             // zero: a remote workflow drives the Run
 	Launched bool      `json:"launched,omitempty"` // the driver has begun
 	Cancel   bool      `json:"cancel,omitempty"`   // somebody asked to cancel it
 	Events   bool      `json:"events,omitempty"`   // as in Waiting, with the next
 	Failures int       `json:"failures,omitempty"`
 }
+
+// remote tells whether a workflow drives the Run, and no process.
+func (l Lease) remote() bool { return l.Holder == Holder{} }
 
 // A Holder is the process that drives a Run, where a process does. Its lock tells others on its host that it lives.
 type Holder struct {

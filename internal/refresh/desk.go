@@ -123,10 +123,7 @@ func (d *Desk) start(ctx context.Context, r Request) (Answer, error) {
 			return Answer{}, fmt.Errorf("start run: %w", err)
 		}
 		if !stale {
-			if ans.Kind == Started && c.Lease != nil && c.Lease.Run == r.Run {
-				err = d.launch(ctx, *c.Lease)
-			}
-			return ans, err
+			return ans, d.answered(ctx, c, ans)
 		}
 		changed, err := d.Reap(ctx)
 		if err != nil {
@@ -135,6 +132,29 @@ func (d *Desk) start(ctx context.Context, r Request) (Answer, error) {
 		lives = !changed
 	}
 	return Answer{}, fmt.Errorf("start run: %w", ErrConflict)
+}
+
+// answered launches the Run that a Start was answered with, if it holds the Lease. The Run of somebody who died between being granted the
+// Lease and launching it is launched by whoever comes next: a remote workflow starts a Run once however often it is asked. That
+// it refuses is an error of this Start only where it was told to wait for nothing else.
+func (d *Desk) answered(ctx context.Context, c Control, ans Answer) error {
+	l := c.Lease
+	switch {
+	case l == nil:
+		return nil
+	case ans.Kind == Started && l.Run == ans.Run, ans.Kind == Busy && d.orphan(*l):
+		return d.launch(ctx, *l)
+	case d.orphan(*l):
+		if err := d.launch(ctx, *l); err != nil {
+			d.Log.WarnContext(ctx, "the run before this one was not launched", "run", l.Run, "waiting", ans.Run, "error", err)
+		}
+	}
+	return nil
+}
+
+// orphan tells whether a Lease is a remote workflow's that is not known to have begun, and this Desk is one that launches those.
+func (d *Desk) orphan(l Lease) bool {
+	return l.remote() && !l.Launched && !l.Cancel && d.Workflow.Holder() == Holder{} && !d.Workflow.Closing()
 }
 
 // sameWaiting tells whether a Start changed nothing of those that wait.
@@ -168,11 +188,11 @@ func (d *Desk) launch(ctx context.Context, l Lease) error {
 	return nil
 }
 
-// Cancel dismisses a waiting Run, or marks the running one, which its driver and settle see to. A Run that has ended or never
-// was is ErrNoRun.
+// Cancel dismisses a waiting Run, or marks the running one and asks its workflow to stop; its driver and settle see to the rest, and
+// the reaper if the workflow cannot be asked. A Run that has ended or never was is ErrNoRun.
 func (d *Desk) Cancel(ctx context.Context, run string) error {
 	var gone *Run
-	_, err := d.update(ctx, func(c Control) (Control, error) {
+	c, err := d.update(ctx, func(c Control) (Control, error) {
 		n, r, err := c.Cancel(run, d.now())
 		gone = r
 		return n, err
@@ -180,11 +200,23 @@ func (d *Desk) Cancel(ctx context.Context, run string) error {
 		return c.Lease != nil && c.Lease.Run == run && c.Lease.Cancel ||
 			gone != nil && c.position(run) == 0 && (c.Lease == nil || c.Lease.Run != run)
 	})
-	if err != nil || gone == nil {
+	switch {
+	case err != nil:
 		return err
+	case gone != nil:
+		_, err = d.State.PutRun(ctx, *gone)
+		return err
+	case c.Lease != nil && c.Lease.Run == run:
+		d.stop(ctx, *c.Lease)
 	}
-	_, err = d.State.PutRun(ctx, *gone)
-	return err
+	return nil
+}
+
+// stop asks the workflow to end a cancelled Run. The mark stays if it cannot be asked, so that the reaper asks again.
+func (d *Desk) stop(ctx context.Context, l Lease) {
+	if err := d.Workflow.Stop(ctx, l); err != nil {
+		d.Log.WarnContext(ctx, "the workflow of a cancelled run is not stopped yet", "run", l.Run, "error", err)
+	}
 }
 
 // Renew moves the Lease's expiry; the driver of a Run calls it every few seconds. The returned Lease tells whether the Run is to

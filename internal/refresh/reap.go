@@ -8,15 +8,16 @@ import (
 	"github.com/cairn-stac/cairn/internal/snapshot"
 )
 
-// Reap looks after what nobody else does: a free Lease while Runs wait, and a Lease that ran out or whose holder is gone. It
-// tells whether it changed anything. Calling it at any time, from anywhere, is safe.
+// Reap looks after what nobody else does: a free Lease while Runs wait, a Lease that ran out or whose holder is gone, and, without
+// waiting for that, one of a remote workflow that is not known to have begun or that is to be cancelled. It tells whether it changed
+// anything. Calling it at any time, from anywhere, is safe.
 func (d *Desk) Reap(ctx context.Context) (changed bool, err error) {
 	c, _, err := d.State.Load(ctx)
 	if err != nil {
 		return false, fmt.Errorf("reap: %w", err)
 	}
 	g := d.grant()
-	if !d.stale(c, g.Now) {
+	if !d.stale(c, g.Now) && (c.Lease == nil || !c.Lease.remote() || c.Lease.Launched && !c.Lease.Cancel) {
 		return false, nil
 	}
 	if c.Lease == nil {
@@ -32,13 +33,19 @@ func (d *Desk) Reap(ctx context.Context) (changed bool, err error) {
 	}
 	switch state {
 	case LaunchRunning:
+		if l.Cancel {
+			d.stop(ctx, l)
+		}
 		_, err := d.Renew(ctx, l.Run, l.Fence)
 		return false, ignoreLost(err)
 	case LaunchEnded:
-		_, err := d.Settle(ctx, l.Run, l.Fence, &Problem{Code: "interrupted",
-			Message: "the process that ran the refresh has ended; the next refresh takes over what it had scanned"})
+		_, err := d.Settle(ctx, l.Run, l.Fence, interrupted(l))
 		return err == nil, ignoreLost(err)
 	case LaunchAbsent:
+		if l.Cancel && l.remote() { // then nobody has begun it, and nobody need
+			_, err := d.Settle(ctx, l.Run, l.Fence, nil)
+			return err == nil, ignoreLost(err)
+		}
 		if g.Now.Sub(l.Granted) > launchPatience {
 			_, err := d.Settle(ctx, l.Run, l.Fence, &Problem{Code: "not_started",
 				Message: "the workflow could not be started for an hour"})
@@ -47,6 +54,14 @@ func (d *Desk) Reap(ctx context.Context) (changed bool, err error) {
 		return d.relaunch(ctx, l)
 	}
 	return false, nil
+}
+
+// interrupted is why a Run failed that its driver left unsettled.
+func interrupted(l Lease) *Problem {
+	if l.remote() {
+		return &Problem{Code: CodeWorkflow, Message: "the workflow ended without telling why; the next refresh takes over what it had scanned"}
+	}
+	return &Problem{Code: "interrupted", Message: "the process that ran the refresh has ended; the next refresh takes over what it had scanned"}
 }
 
 // ignoreLost: that somebody else changed the Lease first is what Reap is there for.
@@ -85,7 +100,7 @@ func (d *Desk) relaunch(ctx context.Context, l Lease) (bool, error) {
 	}
 	g := d.grant()
 	next := func(c Control) (Control, error) { return c.extend(l.Run, l.Fence, g) }
-	if g.Holder != (Holder{}) {
+	if g.Holder != (Holder{}) || !l.remote() {
 		// As in Settle: first nobody can publish with the old fence any more, then the Lease changes hands.
 		head, err := snapshot.Close(ctx, d.Catalog, l.Fence, l.Run)
 		if err != nil {

@@ -72,21 +72,22 @@ func (d *Desk) startOnce(ctx context.Context, r Request) (Answer, error) {
 // known answers for a Run that was started by an earlier, equal Request whose answer is not remembered; the zero Answer if there
 // is no such Run.
 func (d *Desk) known(ctx context.Context, run string) (Answer, error) {
-	r, err := d.Run(ctx, run)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return Answer{}, nil
-	case err != nil:
-		return Answer{}, err
-	case r.State != Accepted:
-		return Answer{Kind: Started, Run: run}, nil
-	}
 	c, _, err := d.State.Load(ctx)
 	if err != nil {
-		return Answer{}, err
+		return Answer{}, fmt.Errorf("start run: %w", err)
+	}
+	if l := c.Lease; l != nil && l.Run == run {
+		ans := Answer{Kind: Started, Run: run}
+		return ans, d.answered(ctx, c, ans)
 	}
 	if i := c.position(run); i > 0 {
 		return Answer{Kind: Queued, Run: run, Position: i}, nil
+	}
+	switch _, err := d.State.Run(ctx, run); {
+	case errors.Is(err, ErrNotFound):
+		return Answer{}, nil
+	case err != nil:
+		return Answer{}, fmt.Errorf("start run: %w", err)
 	}
 	return Answer{Kind: Started, Run: run}, nil
 }
