@@ -63,7 +63,7 @@ func (r *rule) comparisons() []func(v any, there bool) bool {
 // check holds the rule to its form. Only a rule at the top says what comes next.
 func (r *rule) check(top bool) error {
 	if top == (r.Next == "") {
-		return fmt.Errorf("Next is %q", r.Next)
+		return fmt.Errorf("a rule at the top, and no other, has a Next: it is %q", r.Next)
 	}
 	forms := len(r.comparisons())
 	if r.And != nil {

@@ -59,7 +59,8 @@ func TestOrderIsDrawn(t *testing.T) {
 		c.Run(time.Minute)
 		return log.String()
 	}
-	if order(1) != order(1) || order(1) == order(2) || len(order(3)) != 20 {
-		t.Errorf("%s, %s, %s", order(1), order(1), order(2))
+	first, again, other := order(1), order(1), order(2)
+	if first != again || first == other || len(first) != 20 {
+		t.Errorf("%s, %s, %s", first, again, other)
 	}
 }

@@ -15,8 +15,6 @@ type path struct {
 	steps   []any // names and indices
 }
 
-var whole = path{set: true}
-
 func parsePath(s string) (path, error) {
 	p := path{set: true}
 	rest, ok := strings.CutPrefix(s, "$")
