@@ -102,6 +102,10 @@ func (d *Desk) start(ctx context.Context, r Request) (Answer, error) {
 			if stale = !lives && d.stale(c, g.Now); stale {
 				return c, errStop
 			}
+			c, err := d.aboveHead(ctx, c, g)
+			if err != nil {
+				return c, err
+			}
 			n, a := c.Start(r, g)
 			ans = a
 			if n.Fence == c.Fence && sameWaiting(n.Waiting, c.Waiting) {

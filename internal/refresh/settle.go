@@ -29,7 +29,7 @@ func (d *Desk) Settle(ctx context.Context, run string, fence uint64, cause *Prob
 		}
 		return r, nil
 	}
-	r, err := d.ended(ctx, l, c.Published, cause)
+	r, seen, err := d.ended(ctx, l, cause)
 	if err != nil {
 		return Run{}, fmt.Errorf("settle run %s: %w", run, err)
 	}
@@ -37,7 +37,7 @@ func (d *Desk) Settle(ctx context.Context, run string, fence uint64, cause *Prob
 		return Run{}, fmt.Errorf("settle run %s: %w", run, err)
 	}
 	r.Fence = l.Fence
-	if err := d.release(ctx, r); err != nil {
+	if err := d.release(ctx, r, seen); err != nil {
 		return Run{}, fmt.Errorf("settle run %s: %w", run, err)
 	}
 	if err := d.State.PruneRuns(ctx, KeepRuns); err != nil {
@@ -46,14 +46,14 @@ func (d *Desk) Settle(ctx context.Context, run string, fence uint64, cause *Prob
 	return r, nil
 }
 
-// ended finds out how the Run of a Lease ended.
-func (d *Desk) ended(ctx context.Context, l Lease, p Published, cause *Problem) (Run, error) {
+// ended finds out how the Run of a Lease ended, and the highest fence that Head has seen.
+func (d *Desk) ended(ctx context.Context, l Lease, cause *Problem) (r Run, seen uint64, err error) {
 	head, err := snapshot.Close(ctx, d.Catalog, l.Fence, l.Run)
 	if err != nil {
-		return Run{}, err
+		return Run{}, 0, err
 	}
 	now := d.now()
-	r := Run{ID: l.Run, Scope: l.Scope, Events: l.Events, Fence: l.Fence, Accepted: l.Accepted, Started: &l.Granted, Ended: &now, Snapshot: head.Snapshot}
+	r = Run{ID: l.Run, Scope: l.Scope, Events: l.Events, Fence: l.Fence, Accepted: l.Accepted, Started: &l.Granted, Ended: &now, Snapshot: head.Snapshot}
 	var out outcome
 	switch err := getJSON(ctx, d.Catalog, outcomeKey(l.Run, l.Fence), &out); {
 	case err == nil:
@@ -62,7 +62,7 @@ func (d *Desk) ended(ctx context.Context, l Lease, p Published, cause *Problem) 
 		d.Log.WarnContext(ctx, "what the run found is lost", "run", l.Run, "error", err)
 		out = outcome{}
 	case !errors.Is(err, fs.ErrNotExist):
-		return Run{}, err
+		return Run{}, 0, err
 	}
 	switch {
 	case head.Run == l.Run, out.Unchanged:
@@ -75,11 +75,11 @@ func (d *Desk) ended(ctx context.Context, l Lease, p Published, cause *Problem) 
 	if r.State != Successful {
 		r.Counts, r.RejectCodes, r.Warnings = Counts{}, nil, nil
 	}
-	return r, nil
+	return r, head.Claim, nil
 }
 
-// release frees the Lease if the ended Run still holds it, and launches the next one.
-func (d *Desk) release(ctx context.Context, r Run) error {
+// release frees the Lease if the ended Run still holds it, and launches the next one, with a fence above what Head has seen.
+func (d *Desk) release(ctx context.Context, r Run, seen uint64) error {
 	var p Published
 	if r.State == Successful {
 		p = Published{Snapshot: r.Snapshot, Items: r.Counts.Items, Collections: r.Counts.Collections}
@@ -92,6 +92,7 @@ func (d *Desk) release(ctx context.Context, r Run) error {
 		if err != nil {
 			return c, errStop // somebody else settled it
 		}
+		n.Fence = max(n.Fence, seen)
 		if promoted = false; !d.Workflow.Closing() {
 			n, promoted = n.Promote(g)
 		}
