@@ -21,6 +21,24 @@ var At = time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 // RunID gives the nth of a row of ascending ids.
 func RunID(n int) string { return refresh.NewRunID(At.Add(time.Duration(n) * time.Second)) }
 
+// LargestControl is a control record with as many Scopes as it may hold, each as large as it may be.
+func LargestControl() refresh.Control {
+	scope := refresh.Scope{Prefixes: make([]string, 200)}
+	for i := range scope.Prefixes { // 12 KB in JSON
+		scope.Prefixes[i] = fmt.Sprintf("%03d/%s/", i, strings.Repeat("\u00e9", 26))
+	}
+	problem := &refresh.Problem{Code: "internal", Message: strings.Repeat("what went wrong. ", 500)}
+	c := refresh.Control{
+		Fence: 1 << 60,
+		Lease: &refresh.Lease{Run: RunID(0), Fence: 1 << 60, Scope: scope, Accepted: At, Granted: At, Expires: At},
+		Last:  &refresh.Run{ID: RunID(1), State: refresh.Failed, Scope: scope, Accepted: At, Started: &At, Ended: &At, Error: problem},
+	}
+	for i := range refresh.MaxWaiting + 1 { // and the one that collects events
+		c.Waiting = append(c.Waiting, refresh.Waiting{Run: RunID(2 + i), Scope: scope, Accepted: At, Events: i == 0, NotBefore: At})
+	}
+	return c
+}
+
 // TestState holds a refresh.State against its contract. open returns a State on a new, empty home each time it is called with
 // a new t, and another State on the same home when called again with the same one.
 func TestState(t *testing.T, open func(t *testing.T) refresh.State) {
@@ -189,6 +207,17 @@ func TestState(t *testing.T, open func(t *testing.T) refresh.State) {
 		}
 	})
 
+	t.Run("largest control record", func(t *testing.T) {
+		s := open(t)
+		want := LargestControl()
+		if err := s.Swap(ctx, "", want); err != nil {
+			t.Fatal(err)
+		}
+		if got, _, err := open(t).Load(ctx); err != nil || !reflect.DeepEqual(got, want) {
+			t.Fatalf("Load = %+v, %v; want what was written", got, err)
+		}
+	})
+
 	t.Run("progress", func(t *testing.T) {
 		s := open(t)
 		run := RunID(0)
@@ -197,10 +226,11 @@ func TestState(t *testing.T, open func(t *testing.T) refresh.State) {
 		}
 		steps := []error{
 			s.Begin(ctx, run, refresh.Planning, refresh.Totals{}),
-			s.Begin(ctx, run, refresh.Scanning, refresh.Totals{Objects: 10, Settled: 2, Unchanged: 1}),
+			s.Begin(ctx, run, refresh.Scanning, refresh.Totals{Objects: 99}),
+			s.Begin(ctx, run, refresh.Scanning, refresh.Totals{Objects: 10, Settled: 2, Unchanged: 1}), // planned again
 			s.Shard(ctx, run, "a", refresh.Tally{Done: 3, Items: 3}),
-			s.Shard(ctx, run, "b", refresh.Tally{Done: 2, Items: 1, Rejects: 1}),
-			s.Shard(ctx, run, "a", refresh.Tally{Done: 4, Items: 4}),
+			s.Shard(ctx, run, "b", refresh.Tally{Done: 2, Items: 1, Rejects: 1, Final: true}),
+			s.Shard(ctx, run, "a", refresh.Tally{Done: 4, Items: 4, Final: true}),
 		}
 		if err := errors.Join(steps...); err != nil {
 			t.Fatal(err)
@@ -210,17 +240,78 @@ func TestState(t *testing.T, open func(t *testing.T) refresh.State) {
 			t.Fatalf("Sum = %+v, %v; want %+v", got, err, want)
 		}
 		before := p.Percent()
-		if err := s.Shard(ctx, run, "a", refresh.Tally{Done: 1}); err != nil { // scanned again
+		for _, again := range []refresh.Tally{{Done: 1}, {Done: 4, Items: 4, Final: true}} { // scanned again
+			if err := s.Shard(ctx, run, "a", again); err != nil {
+				t.Fatal(err)
+			}
+			if p, _ = s.Progress(ctx, run); p.Percent() < before || p.Sum().Done != 8 {
+				t.Errorf("a repeated scan took progress from %d back to %d percent", before, p.Percent())
+			}
+		}
+		if got, want := p.Sum(), (refresh.Tally{Done: 8, Items: 5, Rejects: 1, Unchanged: 1}); got != want {
+			t.Errorf("after a repeated scan: Sum = %+v; want %+v", got, want)
+		}
+		if other, err := s.Progress(ctx, RunID(1)); err != nil || !reflect.DeepEqual(other, refresh.Progress{}) {
+			t.Errorf("Progress of another run = %+v, %v; want zero", other, err)
+		}
+		for _, phase := range []refresh.Phase{refresh.Publishing, refresh.Publishing, refresh.Scanning, refresh.Planning} {
+			if err := s.Begin(ctx, run, phase, refresh.Totals{Objects: 1}); err != nil {
+				t.Fatal(err)
+			}
+			if p, _ = s.Progress(ctx, run); p.Phase != refresh.Publishing || p.Totals.Objects != 10 || p.Percent() != 99 {
+				t.Errorf("after %s began in or after publishing: %+v, %d percent", phase, p, p.Percent())
+			}
+		}
+		for _, id := range []string{"", "../control", "a/b"} {
+			if s.Begin(ctx, id, refresh.Planning, refresh.Totals{}) == nil || s.Shard(ctx, id, "a", refresh.Tally{}) == nil {
+				t.Errorf("%q is taken for the id of a run", id)
+			}
+		}
+	})
+
+	t.Run("phases begun at once", func(t *testing.T) {
+		s := open(t)
+		run := RunID(0)
+		var wg sync.WaitGroup
+		for i := range 15 {
+			phase := []refresh.Phase{refresh.Planning, refresh.Scanning, refresh.Publishing}[i%3]
+			wg.Go(func() {
+				if err := s.Begin(ctx, run, phase, refresh.Totals{Objects: 7}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		wg.Wait()
+		if p, err := s.Progress(ctx, run); err != nil || p.Phase != refresh.Publishing {
+			t.Errorf("the last of three phases began, and it is at %q, %v", p.Phase, err)
+		}
+	})
+
+	t.Run("shards reported at once", func(t *testing.T) {
+		s := open(t)
+		run := RunID(0)
+		if err := s.Begin(ctx, run, refresh.Scanning, refresh.Totals{Objects: 100}); err != nil {
 			t.Fatal(err)
 		}
-		if p, _ = s.Progress(ctx, run); p.Percent() < before || p.Sum().Done != 8 {
-			t.Errorf("a repeated scan took progress from %d back to %d percent", before, p.Percent())
+		var wg sync.WaitGroup
+		for shard := range 10 {
+			for scan := range 2 { // a scan and its repetition
+				wg.Go(func() {
+					for done := range 11 {
+						tally := refresh.Tally{Done: done, Items: done, Final: done == 10}
+						if err := s.Shard(ctx, run, fmt.Sprint("shard ", shard), tally); err != nil {
+							t.Errorf("scan %d of shard %d: %v", scan, shard, err)
+						}
+						if p, err := s.Progress(ctx, run); err != nil || p.Scans.Done > 100 || p.Percent() > 98 {
+							t.Errorf("%d of 100 objects are done, %d percent, %v", p.Scans.Done, p.Percent(), err)
+						}
+					}
+				})
+			}
 		}
-		if err := s.Begin(ctx, run, refresh.Publishing, refresh.Totals{}); err != nil {
-			t.Fatal(err)
-		}
-		if p, _ = s.Progress(ctx, run); p.Phase != refresh.Publishing || p.Totals.Objects != 10 || p.Percent() != 99 {
-			t.Errorf("while publishing: %+v, %d percent", p, p.Percent())
+		wg.Wait()
+		if p, err := s.Progress(ctx, run); err != nil || p.Scans.Done != 100 {
+			t.Errorf("after all last tallies %d objects are done, %v; want 100", p.Scans.Done, err)
 		}
 	})
 }
