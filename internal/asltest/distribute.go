@@ -75,7 +75,7 @@ func (x *Execution) distribute(s *state, data any, context map[string]any) (any,
 			results[i] = json.RawMessage(c.Output)
 		}
 	}
-	if err := tooLarge("the result of state "+s.name, results); err != nil {
+	if err := x.tooLarge("the result of state "+s.name, results); err != nil {
 		return nil, err
 	}
 	var out any
@@ -112,7 +112,7 @@ func (x *Execution) items(s *state, data any, context map[string]any) ([]any, *E
 // itemInput is what a child is given.
 func (x *Execution) itemInput(s *state, i int, item, data any, context map[string]any) (any, *Error) {
 	if !s.ItemSelector.set {
-		return item, tooLarge("an item", item)
+		return item, x.tooLarge("an item", item)
 	}
 	inner := map[string]any{"Map": map[string]any{"Item": map[string]any{"Index": float64(i), "Value": item}}}
 	for k, v := range context {
@@ -122,5 +122,5 @@ func (x *Execution) itemInput(s *state, i int, item, data any, context map[strin
 	if err != nil {
 		return nil, err
 	}
-	return input, tooLarge("what a child is given", input)
+	return input, x.tooLarge("what a child is given", input)
 }

@@ -46,6 +46,7 @@ type Execution struct {
 	History          []Event
 	Retries          []Retry
 	Children         []*Execution // of all its Maps, in the order in which they were started
+	Largest          int          // bytes of the largest of its data that the quota is for
 
 	engine *Engine
 	end    *Signal // it has ended
@@ -202,7 +203,7 @@ func (x *Execution) states(s *states, data any, context map[string]any) (any, *E
 		if err != nil {
 			return nil, err
 		}
-		if err := tooLarge("the output of state "+name, out); err != nil {
+		if err := x.tooLarge("the output of state "+name, out); err != nil {
 			return nil, err
 		}
 		x.event(st.Type+"StateExited", name)
@@ -282,7 +283,7 @@ func (x *Execution) attempt(s *state, raw any, context map[string]any) (out any,
 			return nil, "", err
 		}
 	}
-	if err := tooLarge("what state "+s.name+" works on", data); err != nil {
+	if err := x.tooLarge("what state "+s.name+" works on", data); err != nil {
 		return nil, "", err
 	}
 	next = s.Next
@@ -405,12 +406,13 @@ func (x *Execution) task(s *state, parameters any) (any, *Error) {
 		return nil, &Error{Name: runtimeError, Cause: fmt.Sprintf("function %s answered no JSON: %v", function, err)}
 	}
 	result := map[string]any{"ExecutedVersion": "$LATEST", "Payload": v, "StatusCode": 200.0}
-	return result, tooLarge("what function "+function+" answered", result)
+	return result, x.tooLarge("what function "+function+" answered", result)
 }
 
 // tooLarge holds data to the quota.
-func tooLarge(what string, data any) *Error {
-	if n := len(encode(data)); n > MaxData {
+func (x *Execution) tooLarge(what string, data any) *Error {
+	n := len(encode(data))
+	if x.Largest = max(x.Largest, n); n > MaxData {
 		return &Error{Name: tooMuchData, Cause: fmt.Sprintf("%s has %d bytes; at most %d may be", what, n, MaxData)}
 	}
 	return nil
