@@ -1,12 +1,9 @@
 package httpapi
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/rand"
-	_ "embed"
 	"fmt"
-	"html/template"
 	"mime"
 	"net/http"
 	"strconv"
@@ -15,11 +12,6 @@ import (
 	"github.com/cairn-stac/cairn/internal/snapshot"
 	"github.com/cairn-stac/cairn/internal/stac"
 )
-
-//go:embed page.html
-var pageText string
-
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 // wantsHTML tells whether the client would rather have a page than JSON (RFC 9110, 12.5.1). The parameter f decides for those
 // that cannot say.
@@ -105,16 +97,12 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, v view, root stac.
 	if p.Manages {
 		s.tellRuns(r.Context(), &p, m)
 	}
-	var b bytes.Buffer
-	if err := pageTemplate.Execute(&b, p); err != nil {
-		return fmt.Errorf("make page: %w", err)
-	}
 	h := w.Header()
 	h.Set("Content-Security-Policy", fmt.Sprintf("default-src 'none'; style-src 'nonce-%[1]s'; script-src 'nonce-%[1]s'; "+
 		"connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'", p.Nonce))
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-cache")
-	write(w, http.StatusOK, "text/html; charset=utf-8", b.Bytes())
+	write(w, http.StatusOK, "text/html; charset=utf-8", p.html())
 	return nil
 }
 

@@ -1,0 +1,20 @@
+// Command publish is the last step of a Run: it makes what was scanned the Catalog that readers see.
+package main
+
+import (
+	"context"
+
+	"github.com/cairn-stac/cairn/internal/cloud"
+	"github.com/cairn-stac/cairn/internal/cloud/buckets"
+	"github.com/cairn-stac/cairn/internal/lambdafn"
+)
+
+func main() { cloud.Main(handler, cloud.Source, cloud.Catalog, cloud.Table) }
+
+func handler(ctx context.Context, e *cloud.Env) (any, error) {
+	worker, err := buckets.NewWorker(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return (&lambdafn.Publish{Worker: worker, Log: e.Log}).Handle, nil
+}
