@@ -231,3 +231,11 @@ func quoted(text []byte) int {
 	}
 	return n
 }
+
+// Only is a handler of one pattern of http.ServeMux. Everything else is not found: what a function is not there for must not
+// depend on how the gateway routes.
+func Only(pattern string, h http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle(pattern, h)
+	return mux
+}

@@ -28,9 +28,7 @@ func API(e *cloud.Env, desk httpapi.Desk, catalog objstore.Reader) *lambdafn.Gat
 // as read nothing of the Catalog.
 func Only(e *cloud.Env, desk httpapi.Desk, method, path string) *lambdafn.Gateway {
 	return &lambdafn.Gateway{BasePath: e.BasePath, Log: e.Log, Handler: func(base string) http.Handler {
-		mux := http.NewServeMux()
-		mux.Handle(method+" "+base+path, handler(e, base, desk, nil))
-		return mux
+		return lambdafn.Only(method+" "+base+path, handler(e, base, desk, nil))
 	}}
 }
 
