@@ -49,6 +49,8 @@ var (
 	ErrNoStore = errors.New("no such bucket or folder")
 	// ErrUnreachable: the store did not answer, or only with failures of its own, however often it was asked.
 	ErrUnreachable = errors.New("store is out of reach")
+	// ErrThrottled: as ErrUnreachable, and the store's last answer asked for fewer requests.
+	ErrThrottled = errors.New("store asks to slow down")
 	// ErrCredentials: there are no credentials, or they are wrong or have expired. Says nothing of the Object: it is not
 	// fs.ErrPermission.
 	ErrCredentials = errors.New("credentials are missing, wrong or expired")

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"syscall"
 
+	"github.com/cairn-stac/cairn/internal/objstore"
 	"github.com/cairn-stac/cairn/internal/snapshot"
 )
 
@@ -90,7 +91,7 @@ func ProblemOf(err error) *Problem {
 		src  *SourceError
 		fen  *snapshot.FencedError
 	)
-	code := "internal"
+	code, advice := "internal", ""
 	switch {
 	case errors.Is(err, ErrCancelled):
 		code = "cancelled"
@@ -101,13 +102,37 @@ func ProblemOf(err error) *Problem {
 	case errors.Is(err, errOtherSource):
 		code = "other_source"
 	case errors.As(err, &src):
-		code = "source_unavailable"
+		code, advice = "source_unavailable", remedy(err, "allow it to be listed and its files to be read")
 	case errors.As(err, &fen), errors.Is(err, ErrLeaseLost):
 		code = "superseded"
 	case errors.Is(err, ErrNewerFormat):
 		code = "newer_format"
 	case errors.Is(err, syscall.ENOSPC):
 		return &Problem{Code: "no_space", Message: "the disk of the catalog is full; free some space and refresh again"}
+	default:
+		// Of the Source it would be a SourceError, so this is of the Catalog.
+		if advice = remedy(err, "allow the catalog's files to be listed, read, written and deleted"); advice != "" {
+			code = "catalog_unavailable"
+		}
 	}
-	return &Problem{Code: code, Message: err.Error()}
+	return &Problem{Code: code, Message: err.Error() + advice}
+}
+
+// remedy says what to do about a store that cannot be used, in words that go after its error's; "" where the error is about something
+// else.
+func remedy(err error, allow string) string {
+	const resumed = "; the next refresh goes on from what was scanned"
+	switch {
+	case errors.Is(err, objstore.ErrThrottled):
+		return "; it asks for fewer requests: let fewer be made at once (--parallel; on AWS ScanConcurrency), or wait" + resumed
+	case errors.Is(err, objstore.ErrUnreachable):
+		return "; refresh again when it can be reached" + resumed
+	case errors.Is(err, objstore.ErrNoStore):
+		return "; check its name, and that it is still there"
+	case errors.Is(err, objstore.ErrCredentials):
+		return resumed // the error itself says what to do about them
+	case errors.Is(err, fs.ErrPermission):
+		return "; " + allow + resumed
+	}
+	return ""
 }

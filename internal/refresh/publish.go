@@ -3,6 +3,7 @@ package refresh
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -74,11 +75,16 @@ func (w *Worker) Publish(ctx context.Context, run string) error {
 	} else {
 		m = base
 	}
+	inTime, end := w.early(ctx)
+	defer end()
 	for _, follow := range []func() error{
-		func() error { return w.writeTree(ctx, cfg, m, p.Fence) },
-		func() error { return w.clean(ctx, cfg, p, base) },
+		func() error { return w.writeTree(inTime, cfg, m, p.Fence) },
+		func() error { return w.clean(inTime, cfg, p, base) },
 	} {
 		if err := follow(); err != nil {
+			if errors.Is(context.Cause(inTime), errLate) {
+				err = fmt.Errorf("stopped before this step's deadline, for the next run to go on with: %w", err)
+			}
 			if ctx.Err() != nil {
 				return err
 			}

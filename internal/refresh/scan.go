@@ -16,11 +16,13 @@ import (
 )
 
 // A scanRecord remembers what scanning a Shard gave, under a name made of its fingerprint, so that whoever is to scan the
-// same again finds it: a later Run, after this one failed.
+// same again finds it: a retry of an interrupted scan, or a later Run, after this one failed.
 type scanRecord struct {
 	At      time.Time     `json:"at"`
 	Listing string        `json:"listing"`       // fingerprint
 	Row     *snapshot.Row `json:"row,omitempty"` // nil: the Shard holds nothing
+	// Saved is the Run whose scan was interrupted: the Part holds the scenes that it had finished, and is a work file of that Run.
+	Saved string `json:"saved_by,omitempty"`
 }
 
 // A result is a work file: what a Run's Scan of a Shard came to.
@@ -108,32 +110,38 @@ type scan struct {
 	heals  bool             // a published Part cannot be read
 }
 
-// adopt returns the scenes that an earlier Run's scan of the same Shard made, if their Part is still there and whole; those with
-// a Reject that may be gone by now are left out. The Part itself is written anew as this Run's own, so that it is as lasting, and as
-// far from clean-up, as any other.
-func (s *scan) adopt(ctx context.Context) ([]snapshot.Scene, error) {
+// An earlier scan of the same Shard, as far as it came.
+type earlier struct {
+	scenes []snapshot.Scene
+	own    bool // it was one of this Run
+}
+
+// adopt returns the scenes that an earlier scan of the same Shard made, by this Run or another, if their Part is still there and whole;
+// those with a Reject that may be gone by now are left out. The Part itself is written anew as this Run's own, so that it is as
+// lasting, and as far from clean-up, as any other.
+func (s *scan) adopt(ctx context.Context) (earlier, error) {
 	var rec scanRecord
 	err := getJSON(ctx, s.worker.Catalog, snapshot.ScanKey(s.shard.Scan), &rec)
 	switch {
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errNotWhole):
-		return nil, nil
+		return earlier{}, nil
 	case err != nil:
-		return nil, err
-	case rec.Row == nil, rec.Listing != s.shard.Fingerprint, rec.Row.Fingerprint != s.shard.Fingerprint:
-		return nil, nil // something was replaced, or vanished, while that scan read it
+		return earlier{}, err
+	case rec.Row == nil, rec.Listing != s.shard.Fingerprint, rec.Saved == "" && rec.Row.Fingerprint != s.shard.Fingerprint:
+		return earlier{}, nil // something was replaced, or vanished, while that scan read it
 	case !snapshot.AdoptableScan(s.worker.Now().Sub(rec.At)):
-		return nil, nil // clean-up may be about to remove its Part
+		return earlier{}, nil // clean-up may be about to remove its Part
 	}
 	scenes, err := snapshot.ReadPart(ctx, s.worker.Catalog, *rec.Row)
 	if err != nil {
 		if ctx.Err() != nil {
-			return nil, err
+			return earlier{}, err
 		}
 		// Gone, or not whole after a power cut: then it is read anew.
 		s.worker.Log.InfoContext(ctx, "an earlier scan is not adopted", "part", rec.Row.Part, "error", err)
-		return nil, nil
+		return earlier{}, nil
 	}
-	return slices.DeleteFunc(scenes, retried), nil
+	return earlier{slices.DeleteFunc(scenes, retried), rec.Saved == s.run}, nil
 }
 
 // published reads the scenes of the published rows within the Shard's keys.
@@ -201,11 +209,8 @@ func (s *scan) scan(ctx context.Context) (*result, error) {
 }
 
 // work reads what changed and is not known from elsewhere, and returns all scenes of the Shard.
-func (s *scan) work(ctx context.Context, known []snapshot.Scene) ([]snapshot.Scene, change, error) {
+func (s *scan) work(ctx context.Context, known earlier) ([]snapshot.Scene, change, error) {
 	work := s.tasks(known)
-	if err := s.resume(ctx, work); err != nil {
-		return nil, change{}, err
-	}
 	if err := s.read(ctx, work); err != nil {
 		return nil, change{}, err
 	}
@@ -239,7 +244,8 @@ func objectsOf(scenes []snapshot.Scene) []objstore.Object {
 	return out
 }
 
-// read works off the tasks that are not done, many at once. Near the deadline it saves what is done: a *DeadlineError.
+// read works off the tasks that are not done, many at once. Where it cannot do all of them it saves those that it did, for whoever
+// comes next: near its deadline, which is a *DeadlineError, and after any error but the end of ctx.
 func (s *scan) read(ctx context.Context, work []*task) error {
 	var todo []*task
 	for _, t := range work {
@@ -247,7 +253,9 @@ func (s *scan) read(ctx context.Context, work []*task) error {
 			todo = append(todo, t)
 		}
 	}
-	stop, cancel := context.WithCancelCause(ctx)
+	inTime, end := s.worker.early(ctx)
+	defer end()
+	stop, cancel := context.WithCancelCause(inTime)
 	defer cancel(nil)
 	var (
 		next   atomic.Int64
@@ -278,22 +286,30 @@ func (s *scan) read(ctx context.Context, work []*task) error {
 		})
 	}
 	wg.Wait()
-	if err := context.Cause(stop); err != nil {
+	err := context.Cause(stop)
+	left := 0
+	for _, t := range todo {
+		if !t.done {
+			left++
+		}
+	}
+	if left == 0 && err == nil || ctx.Err() != nil {
 		return err
 	}
-	done := 0
-	for _, t := range work {
-		if t.done {
-			done++
-		}
+	var failed error
+	if left < len(todo) {
+		failed = s.save(ctx, work)
 	}
-	if done < len(work) {
-		if err := s.save(ctx, work); err != nil {
-			return err
+	if err == nil || errors.Is(err, errLate) {
+		if failed != nil {
+			return failed
 		}
-		return &DeadlineError{Shard: s.ref, Done: done, Total: len(work)}
+		return &DeadlineError{Shard: s.ref, Done: len(work) - left, Total: len(work)}
 	}
-	return nil
+	if failed != nil {
+		s.worker.Log.WarnContext(ctx, "what was scanned is not saved", "shard", s.ref, "error", failed)
+	}
+	return err
 }
 
 // late tells whether the deadline is near.

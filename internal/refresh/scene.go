@@ -26,24 +26,30 @@ type task struct {
 
 // tasks makes one task a scene and gives those whose Objects are unchanged the result that is known: the published one, or one of
 // an earlier scan under the same rules.
-func (s *scan) tasks(known []snapshot.Scene) []*task {
-	results := make(map[string]snapshot.Scene, len(s.old))
+func (s *scan) tasks(known earlier) []*task {
 	sameRules := !s.shard.Full && !slices.ContainsFunc(s.shard.Base, func(r snapshot.Row) bool { return r.Shaping != s.shard.Shaping })
+	var published map[string]snapshot.Scene
 	if sameRules {
-		for _, sc := range s.old {
-			results[sc.Key] = sc
-		}
+		published = byKey(s.old)
 	}
-	for _, sc := range known {
-		results[sc.Key] = sc
-	}
+	scanned := byKey(known.scenes)
 	var out []*task
 	for objs := range chunkBy(s.shard.Objects, func(o objstore.Object) string { return s.rules.SceneKey(o.Key) }) {
 		t := &task{key: s.rules.SceneKey(objs[0].Key), objects: objs}
-		if sc, ok := results[t.key]; ok && sameObjects(sc, objs) && !retried(sc) {
+		if sc, ok := published[t.key]; ok && sameObjects(sc, objs) && !retried(sc) {
 			t.scene, t.done, t.kept = sc, true, true
+		} else if sc, ok := scanned[t.key]; ok && sameObjects(sc, objs) {
+			t.scene, t.done, t.kept = sc, true, !known.own
 		}
 		out = append(out, t)
+	}
+	return out
+}
+
+func byKey(scenes []snapshot.Scene) map[string]snapshot.Scene {
+	out := make(map[string]snapshot.Scene, len(scenes))
+	for _, sc := range scenes {
+		out[sc.Key] = sc
 	}
 	return out
 }

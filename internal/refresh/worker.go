@@ -28,7 +28,8 @@ type Worker struct {
 	Config func(ctx context.Context) ([]byte, error)
 	// Parallel is how many scenes a Scan reads at once; at least 1.
 	Parallel int
-	// Margin is how long before its context's deadline a Scan stops taking up scenes and saves what it has.
+	// Margin is how long before its context's deadline a Scan takes up no more scenes. At half of it those that are being read are given
+	// up, so that what was scanned can be saved, and so is what a Publish does after it has published.
 	Margin time.Duration
 	Now    func() time.Time
 	Log    *slog.Logger
@@ -71,6 +72,18 @@ func (w *Worker) rules(raw []byte) (*config.Config, *item.Rules, error) {
 		return nil, nil, &ConfigError{Err: err}
 	}
 	return cfg, rules, nil
+}
+
+// errLate is why a context ends that early made.
+var errLate = errors.New("the deadline is near")
+
+// early is a context that ends half of Margin before ctx would.
+func (w *Worker) early(ctx context.Context) (context.Context, context.CancelFunc) {
+	at, ok := ctx.Deadline()
+	if !ok || w.Margin <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadlineCause(ctx, at.Add(-w.Margin/2), errLate)
 }
 
 // progress takes the outcome of telling progress: no step fails because it cannot be told.

@@ -56,6 +56,9 @@ func TestGetAgain(t *testing.T) {
 			if err == nil || isAny(err, fs.ErrNotExist, fs.ErrPermission, objstore.ErrPrecondition, objstore.ErrNoStore) {
 				t.Errorf("got %v, want an error that says nothing of the Object", err)
 			}
+			if !errors.Is(err, objstore.ErrUnreachable) || errors.Is(err, objstore.ErrThrottled) != (name == "throttled") {
+				t.Errorf("got %v: unreachable %v, throttled %v", err, errors.Is(err, objstore.ErrUnreachable), errors.Is(err, objstore.ErrThrottled))
+			}
 			if n := srv.Stats(s3test.Get).Requests; n < s.client.attempts {
 				t.Errorf("%d requests, want %d", n, s.client.attempts)
 			}

@@ -208,7 +208,7 @@ func TestRefusedAfterARedirect(t *testing.T) {
 	if !refused(&net.OpError{Op: "dial", Err: errors.New("x")}) || refused(&net.OpError{Op: "read", Err: errors.New("x")}) {
 		t.Error("a write is known not to have been made just where there was no connection")
 	}
-	if err := error(fmt.Errorf("x: %w", unreachable{errors.New("reset")})); !errors.Is(err, objstore.ErrUnreachable) {
+	if err := error(fmt.Errorf("x: %w", unreachable{error: errors.New("reset")})); !errors.Is(err, objstore.ErrUnreachable) {
 		t.Error("what was tried in vain is not out of reach")
 	}
 }

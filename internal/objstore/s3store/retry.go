@@ -55,7 +55,7 @@ func (c *client) do(ctx context.Context, r request, use func(resp *http.Response
 		}
 		if judged == final || n >= most {
 			if judged != final {
-				err = unreachable{err}
+				err = unreachable{err, judged == throttled}
 			}
 			if n > 1 {
 				err = fmt.Errorf("%w (attempt %d)", err, n)
@@ -85,11 +85,16 @@ func sleep(ctx context.Context, most time.Duration) error {
 }
 
 // unreachable is what a request ended with that was tried as often as may be.
-type unreachable struct{ error }
+type unreachable struct {
+	error
+	throttled bool // the last answer asked to slow down
+}
 
 func (e unreachable) Unwrap() error { return e.error }
 
-func (unreachable) Is(target error) bool { return target == objstore.ErrUnreachable }
+func (e unreachable) Is(target error) bool {
+	return target == objstore.ErrUnreachable || e.throttled && target == objstore.ErrThrottled
+}
 
 // A verdict is what to do about an error.
 type verdict int
