@@ -49,7 +49,7 @@ func benchEngine(b *testing.B, source, catalog string) *engine {
 	if err != nil {
 		b.Fatal(err)
 	}
-	e, err := (&app{stdout: io.Discard, stderr: io.Discard}).openEngine(s, log)
+	e, err := (&app{stdout: io.Discard, stderr: io.Discard}).openEngine(context.Background(), s, log)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -89,7 +89,7 @@ func (a *app) demo(ctx context.Context, o demoOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	e, err := a.openEngine(s, log)
+	e, err := a.openEngine(ctx, s, log)
 	if err != nil {
 		return err
 	}

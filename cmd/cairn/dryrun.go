@@ -63,7 +63,7 @@ const (
 	readsAny = 3    // for that of most other files
 
 	// What a Run asks of its Catalog, whatever is in it, and for each Part that it makes; tests count it.
-	catalogLists, catalogGets, catalogPuts = 10, 25, 12
+	catalogLists, catalogGets, catalogPuts = 10, 28, 12
 	partGets, partPuts                     = 6, 4
 	treePuts                               = 3 // files of the static tree that are not a Collection's or an Item's
 )

@@ -10,7 +10,6 @@ import (
 	"github.com/cairn-stac/cairn/internal/config"
 	"github.com/cairn-stac/cairn/internal/item"
 	"github.com/cairn-stac/cairn/internal/localflow"
-	"github.com/cairn-stac/cairn/internal/objstate"
 	"github.com/cairn-stac/cairn/internal/objstore"
 	"github.com/cairn-stac/cairn/internal/refresh"
 	"github.com/cairn-stac/cairn/internal/watch"
@@ -28,7 +27,7 @@ const (
 type engine struct {
 	*setup
 	catalog objstore.Store
-	state   *objstate.State
+	state   liveState
 	desk    *refresh.Desk
 	flow    *localflow.Flow
 	log     *slog.Logger
@@ -40,7 +39,11 @@ type engine struct {
 type watcher func(ctx context.Context, root string, opt watch.Options, found func(context.Context, watch.Change) error) error
 
 // openEngine assembles an engine. It makes the Catalog's folder.
-func (a *app) openEngine(s *setup, log *slog.Logger) (*engine, error) {
+func (a *app) openEngine(ctx context.Context, s *setup, log *slog.Logger) (*engine, error) {
+	home, err := findHome(ctx, s.places.catalog, s.into)
+	if err != nil {
+		return nil, err
+	}
 	catalog, err := openCatalog(s.catalog, s.into)
 	if err != nil {
 		return nil, err
@@ -48,11 +51,15 @@ func (a *app) openEngine(s *setup, log *slog.Logger) (*engine, error) {
 	if a.wrap != nil {
 		catalog = a.wrap(catalog)
 	}
+	state, err := home.open(ctx, catalog, log)
+	if err != nil {
+		return nil, err
+	}
 	flow, err := localflow.New(localflow.Options{Scans: s.scans(), Renew: leaseRenew, Tries: stepTries, Pause: stepPause, Log: log})
 	if err != nil {
 		return nil, err
 	}
-	e := &engine{setup: s, catalog: catalog, state: objstate.New(catalog, time.Now), flow: flow, log: log, events: watch.Folder}
+	e := &engine{setup: s, catalog: catalog, state: state, flow: flow, log: log, events: watch.Folder}
 	e.desk = &refresh.Desk{State: e.state, Catalog: catalog, Workflow: flow, TTL: leaseTTL, Now: time.Now, Log: log}
 	w := s.worker(catalog, log)
 	w.State = e.state
@@ -109,7 +116,7 @@ func (e *engine) ours(ctx context.Context) (refresh.Lease, bool, error) {
 }
 
 // onlooker tells of a Catalog and writes nothing to it.
-func onlooker(catalog objstore.Reader, log *slog.Logger) *refresh.Desk {
-	store := readOnly{catalog}
-	return &refresh.Desk{State: objstate.New(store, time.Now), Catalog: store, Workflow: localflow.Onlooker{}, Now: time.Now, Log: log}
+func (h home) onlooker(ctx context.Context, log *slog.Logger) (*refresh.Desk, error) {
+	state, err := h.look(ctx, log)
+	return &refresh.Desk{State: state, Catalog: readOnly{h.catalog}, Workflow: localflow.Onlooker{}, Now: time.Now, Log: log}, err
 }

@@ -37,7 +37,7 @@ func TestOneRunOfManyStartsOnABucket(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e, err := a.openEngine(s, log)
+		e, err := a.openEngine(t.Context(), s, log)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -162,7 +162,7 @@ func TestWaitingCostsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := a.openEngine(s, log)
+	e, err := a.openEngine(t.Context(), s, log)
 	if err != nil {
 		t.Fatal(err)
 	}

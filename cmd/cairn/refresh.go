@@ -74,7 +74,7 @@ func (a *app) refresh(ctx context.Context, o refreshOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	e, err := a.openEngine(s, log)
+	e, err := a.openEngine(ctx, s, log)
 	if err != nil {
 		return err
 	}

@@ -109,11 +109,14 @@ func (a *app) serve(ctx context.Context, o serveOptions) (err error) {
 		return err
 	}
 	defer l.Close()
-	e, err := a.openEngine(s, log)
+	e, err := a.openEngine(ctx, s, log)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, e.Close()) }()
+	if _, _, err := e.state.Load(ctx); err != nil {
+		return err
+	}
 	base, curl := baseURL(l), o.curl()
 	fmt.Fprintf(a.stdout, "serving %s\n  catalog    %s\n  page       %s/\n  refresh    %s -X POST %s/refresh\n  progress   %s %s/refresh/status\n  stop       Ctrl-C\n",
 		s.source, s.places.catalog, base, curl, base, curl, base)
@@ -173,13 +176,24 @@ func (a *app) serveCatalog(ctx context.Context, o serveOptions) error {
 	if err != nil {
 		return err
 	}
+	home, err := findHome(ctx, at, catalog)
+	if err != nil {
+		return err
+	}
+	desk, err := home.onlooker(ctx, log)
+	if err != nil {
+		return err
+	}
+	if _, _, err := desk.State.Load(ctx); err != nil {
+		log.Warn("the catalog is served, but for its history and how its refresh is", "error", err)
+	}
 	l, err := listen(o.addr)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
 	opt := o.api(at, catalog, log)
-	opt.Desk, opt.ReadOnly = onlooker(catalog, log), true
+	opt.Desk, opt.ReadOnly = desk, true
 	base := baseURL(l)
 	fmt.Fprintf(a.stdout, "serving the catalog %s, which is only read\n  page       %s/\n  status     %s %s/refresh/status\n  stop       Ctrl-C\n", at, base, o.curl(), base)
 	return httpapi.Serve(ctx, l, httpapi.New(opt))

@@ -14,7 +14,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cairn-stac/cairn/internal/objstore"
 	"github.com/cairn-stac/cairn/internal/refresh"
 	"github.com/cairn-stac/cairn/internal/snapshot"
 )
@@ -85,7 +84,14 @@ func (a *app) status(ctx context.Context, o statusOptions) error {
 	if o.rejects {
 		return a.listRejects(ctx, catalog, o.code)
 	}
-	desk := onlooker(catalog, log)
+	home, err := findHome(soon, at, catalog)
+	if err != nil {
+		return cmp.Or(context.Cause(soon), err)
+	}
+	desk, err := home.onlooker(soon, log)
+	if err != nil {
+		return err
+	}
 	s, err := desk.Status(soon)
 	switch {
 	case err != nil:
@@ -94,12 +100,20 @@ func (a *app) status(ctx context.Context, o statusOptions) error {
 		return json.NewEncoder(a.stdout).Encode(s)
 	}
 	fmt.Fprintf(a.stdout, "catalog:   %s\n", at)
-	if s.RunID == nil && s.Snapshot == nil && s.QueueLength == 0 {
+	if home.deployed() {
+		fmt.Fprintf(a.stdout, "deployed:  on AWS, with its state in table %s of %s\n", home.table.Table, home.table.Region)
+	}
+	r, err := snapshot.Open(soon, catalog, nil)
+	switch {
+	case errors.Is(err, snapshot.ErrNoSnapshot) && s.RunID == nil && s.QueueLength == 0:
 		_, err := fmt.Fprintf(a.stdout, "nothing yet: no refresh was run here; start one with: cairn refresh SOURCE --catalog %s\n", quote(at.String()))
 		return err
-	}
-	if err := a.writePublished(soon, catalog); err != nil {
-		return err
+	case errors.Is(err, snapshot.ErrNoSnapshot):
+		fmt.Fprintln(a.stdout, "published: nothing yet")
+	case err != nil:
+		return cmp.Or(context.Cause(soon), err)
+	default:
+		a.writePublished(r.Manifest())
 	}
 	switch {
 	case s.IsRunning:
@@ -113,16 +127,7 @@ func (a *app) status(ctx context.Context, o statusOptions) error {
 }
 
 // writePublished tells people what is published.
-func (a *app) writePublished(ctx context.Context, catalog objstore.Reader) error {
-	r, err := snapshot.Open(ctx, catalog, nil)
-	if errors.Is(err, snapshot.ErrNoSnapshot) {
-		_, err = fmt.Fprintln(a.stdout, "published: nothing yet")
-		return err
-	}
-	if err != nil {
-		return err
-	}
-	m := r.Manifest()
+func (a *app) writePublished(m *snapshot.Manifest) {
 	items := 0
 	for _, row := range m.Rows {
 		items += row.Counts.Items
@@ -132,7 +137,6 @@ func (a *app) writePublished(ctx context.Context, catalog objstore.Reader) error
 	if codes := m.RejectCodes(); len(codes) > 0 {
 		fmt.Fprintf(a.stdout, "rejects:   %s (list them with --rejects)\n", tally(codes))
 	}
-	return nil
 }
 
 func runningText(s refresh.Status) string {

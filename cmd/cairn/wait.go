@@ -59,7 +59,7 @@ func (a *app) runToEnd(ctx context.Context, e *engine, scope refresh.Scope, d di
 
 // busy says who holds the Lease.
 func busy(e *engine, l refresh.Lease) error {
-	who := "another process"
+	who := "its deployment on AWS"
 	if l.Holder.PID != 0 {
 		who = fmt.Sprintf("process %d on %s", l.Holder.PID, l.Holder.Host)
 	}

@@ -177,7 +177,7 @@ func openTestEngine(t *testing.T, p place, log io.Writer) *engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := a.openEngine(s, a.log(slog.LevelInfo))
+	e, err := a.openEngine(t.Context(), s, a.log(slog.LevelInfo))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +227,7 @@ func TestFirstRunIsAskedForAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := a.openEngine(s, a.log(slog.LevelInfo))
+	e, err := a.openEngine(t.Context(), s, a.log(slog.LevelInfo))
 	if err != nil {
 		t.Fatal(err)
 	}

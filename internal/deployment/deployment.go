@@ -66,8 +66,11 @@ func load(ctx context.Context, r objstore.Reader) (Deployment, string, error) {
 		return Deployment{}, "", fmt.Errorf("read %s: %w", Key, err)
 	}
 	d, err := parse(body)
-	if err != nil {
+	switch {
+	case errors.Is(err, refresh.ErrNewerFormat):
 		return Deployment{}, "", fmt.Errorf("%s: %w", Key, err)
+	case err != nil:
+		return Deployment{}, "", fmt.Errorf("%s makes no sense: %w; delete it, and if the catalog is deployed its next refresh there writes it anew", Key, err)
 	}
 	return d, obj.ETag, nil
 }
