@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/cairn-stac/cairn/internal/snapshot"
 )
@@ -36,6 +37,9 @@ func (d *Desk) Reap(ctx context.Context) (changed bool, err error) {
 		if l.Cancel {
 			d.stop(ctx, l)
 		}
+		if held := g.Now.Sub(l.Granted); held > longRun {
+			d.Log.WarnContext(ctx, "run takes long", "run", l.Run, "lease_seconds", held.Seconds()) // an alarm of the template's counts on it
+		}
 		_, err := d.Renew(ctx, l.Run, l.Fence)
 		return false, ignoreLost(err)
 	case LaunchEnded:
@@ -55,6 +59,9 @@ func (d *Desk) Reap(ctx context.Context) (changed bool, err error) {
 	}
 	return false, nil
 }
+
+// longRun is how long a Run may take before the reaper remarks on it.
+const longRun = time.Hour
 
 // interrupted is why a Run failed that its driver left unsettled.
 func interrupted(l Lease) *Problem {
