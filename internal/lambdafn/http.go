@@ -44,6 +44,7 @@ type Gateway struct {
 // An httpEvent is what of a request is looked at.
 type httpEvent struct {
 	Version  string            `json:"version"`
+	Route    string            `json:"routeKey"`
 	RawPath  string            `json:"rawPath"` // decoded, unlike that of a function's own URL
 	RawQuery string            `json:"rawQueryString"`
 	Cookies  []string          `json:"cookies"`
@@ -77,6 +78,9 @@ func (g *Gateway) Handle(ctx context.Context, raw json.RawMessage) (Response, er
 		return Response{}, err
 	}
 	base := g.base(e)
+	if e.strays(base) {
+		return notThere, nil
+	}
 	r, err := e.request(ctx)
 	if err != nil {
 		return Response{}, err
