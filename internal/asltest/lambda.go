@@ -27,7 +27,7 @@ type Lambda struct {
 }
 
 type function struct {
-	handler lambda.Handler
+	handler any // what lambda.Start takes
 	timeout time.Duration
 }
 
@@ -71,7 +71,7 @@ func (l *Lambda) Register(name string, timeout time.Duration, handler any) {
 	if l.functions == nil {
 		l.functions = map[string]function{}
 	}
-	l.functions[name] = function{handler: lambda.NewHandler(handler), timeout: timeout}
+	l.functions[name] = function{handler: handler, timeout: timeout}
 }
 
 // Invoke calls a function and waits for its answer, in a process of the Clock. One that takes longer than it may has timed out, but
@@ -111,7 +111,8 @@ func (l *Lambda) call(f function, c Call) ([]byte, *Error) {
 	ctx := lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{AwsRequestID: fmt.Sprintf("%s-%d", c.Function, c.Nth)})
 	ctx = deadline{ctx, l.Clock.Now().Add(f.timeout)}
 	l.Clock.Go(func() {
-		answer, err = f.handler.Invoke(ctx, c.Payload)
+		// An environment of its own, for one does not take two invocations at once: answers share its buffer.
+		answer, err = lambda.NewHandler(f.handler).Invoke(ctx, c.Payload)
 		ended.Fire()
 	})
 	switch l.Clock.Wait(f.timeout, ended); {
