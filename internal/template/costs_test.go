@@ -181,9 +181,15 @@ func TestCostPerMillionHeaders(t *testing.T) {
 	if sum := whole.sum(); sum >= 0.50 || sum < 0.40 {
 		t.Errorf("a million headers cost %.3f USD", sum)
 	}
+	same, idle := c.bill(perShard, unchanged, 0, 1), c.idle()
+	short := fmt.Sprintf("%.2f USD for the first refresh of a million COGs, %.2f USD for one in which nothing changed, and %.2f USD a month at rest",
+		whole.sum(), same.sum(), idle.sum())
+	if !strings.Contains(strings.Join(strings.Fields(readFile(t, "README.md")), " "), short) {
+		t.Errorf("README.md does not say: %s", short)
+	}
 	text := whole.table("first refresh of 1,000,000 COGs") + "\n" +
-		c.bill(perShard, unchanged, 0, 1).table("refresh of 1,000,000 of which nothing changed") + "\n" +
-		c.idle().table("a month in which nothing happens")
+		same.table("refresh of 1,000,000 of which nothing changed") + "\n" +
+		idle.table("a month in which nothing happens")
 	doc := readFile(t, "docs/operations.md")
 	const begin, end = "<!-- costs -->\n", "<!-- end of costs -->"
 	i, j := strings.Index(doc, begin)+len(begin), strings.Index(doc, end)
