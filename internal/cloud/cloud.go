@@ -15,6 +15,7 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/cairn-stac/cairn/internal/dynamostate"
 	"github.com/cairn-stac/cairn/internal/lambdafn"
@@ -72,7 +73,7 @@ func Open(ctx context.Context, getenv func(string) string, needed ...Name) (*Env
 		return nil, err
 	}
 	e := &Env{Settings: s, Log: lambdafn.NewLog(os.Stderr, s.Level)}
-	e.AWS, err = config.LoadDefaultConfig(ctx,
+	e.AWS, err = config.LoadDefaultConfig(ctx, config.WithLogger(logging.LoggerFunc(e.sdkLog)),
 		config.WithHTTPClient(awshttp.NewBuildableClient().WithTimeout(attemptTime)),
 		config.WithRetryer(func() aws.Retryer {
 			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = attempts, mostBackOff })
@@ -81,6 +82,15 @@ func Open(ctx context.Context, getenv func(string) string, needed ...Name) (*Env
 		return nil, fmt.Errorf("load AWS configuration: %w", err)
 	}
 	return e, nil
+}
+
+// sdkLog takes what the SDK has to say, which goes on by itself.
+func (e *Env) sdkLog(kind logging.Classification, format string, args ...any) {
+	level := slog.LevelDebug
+	if kind == logging.Warn {
+		level = slog.LevelWarn
+	}
+	e.Log.Log(context.Background(), level, fmt.Sprintf(format, args...), "of", "aws sdk")
 }
 
 // State is the state in the table.
