@@ -34,6 +34,7 @@ type function struct {
 // A Call of a function.
 type Call struct {
 	Nth      int // of all calls, from 1
+	At       time.Time
 	Function string
 	Payload  []byte
 }
@@ -77,7 +78,7 @@ func (l *Lambda) Register(name string, timeout time.Duration, handler any) {
 // Invoke calls a function and waits for its answer, in a process of the Clock. One that takes longer than it may has timed out, but
 // is not stopped: what it still does is a zombie's.
 func (l *Lambda) Invoke(name string, payload []byte) ([]byte, *Error) {
-	c := Call{Nth: len(l.Calls) + 1, Function: name, Payload: payload}
+	c := Call{Nth: len(l.Calls) + 1, At: l.Clock.Now(), Function: name, Payload: payload}
 	l.Calls = append(l.Calls, c)
 	f, ok := l.functions[name]
 	if !ok {
