@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/cairn-stac/cairn/internal/objstore"
 	"github.com/cairn-stac/cairn/internal/refresh"
 )
 
@@ -20,12 +19,9 @@ func failure(err error) (problem *refresh.Problem, typed error) {
 		return nil, &DeadlineError{clip(late.Error())}
 	}
 	p := *refresh.ProblemOf(err)
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
+	if errors.Is(err, context.DeadlineExceeded) {
 		p = refresh.Problem{Code: refresh.CodeWorkflow, Message: "a step did not end within its function's time (" + p.Message +
 			"); refresh a part of the source at a time with prefixes"}
-	case errors.Is(err, objstore.ErrUnreachable):
-		p.Message += "; refresh again later, what was scanned is kept; where S3 asks to slow down, deploy with a smaller ScanConcurrency"
 	}
 	p.Message = clip(p.Message)
 	problem = &p

@@ -117,7 +117,7 @@ func TestErrorsAreThoseThatTheWorkflowMatches(t *testing.T) {
 		"config":      {wrap(&refresh.ConfigError{Err: errors.New("line 3: unknown key")}), "FinalError", "bad_config: step: line 3: unknown key", "bad_config"},
 		"mass delete": {&refresh.MassDeleteError{Removed: 5, Held: 5}, "FinalError", "mass_delete: this run would drop 5 of the 5 files", "mass_delete"},
 		"no bucket":   {&refresh.SourceError{Err: wrap(fs.ErrNotExist)}, "FinalError", "source_unavailable: step: file does not exist", "source_unavailable"},
-		"S3 is busy":  {&refresh.SourceError{Err: wrap(objstore.ErrUnreachable)}, "TransientError", "ScanConcurrency", "source_unavailable"},
+		"S3 is busy":  {&refresh.SourceError{Err: wrap(objstore.ErrThrottled)}, "TransientError", "ScanConcurrency", "source_unavailable"},
 		"network":     {wrap(errors.New("connection reset")), "TransientError", "internal: step: connection reset", "internal"},
 		"cancelled":   {wrap(refresh.ErrCancelled), "FinalError", "cancelled: ", ""},
 		"lease lost":  {wrap(refresh.ErrLeaseLost), "FinalError", "superseded: ", ""},

@@ -34,7 +34,7 @@ type Stack struct {
 }
 
 // New starts the servers and sets the environment, until the test ends.
-func New(t *testing.T) *Stack {
+func New(t testing.TB) *Stack {
 	t.Helper()
 	_, table, dynamo := dynamotest.Open(t)
 	s := &Stack{S3: s3test.New(t), Table: dynamo, Machine: sfntest.New(t)}
@@ -60,7 +60,7 @@ func (s *Stack) Requests() int {
 type Function func(event string) (answer string, err error)
 
 // Function starts a function as its main does, in an environment that has only the needed variables of Cairn's.
-func (s *Stack) Function(t *testing.T, main func(context.Context, *cloud.Env) (any, error), needed ...cloud.Name) Function {
+func (s *Stack) Function(t testing.TB, main func(context.Context, *cloud.Env) (any, error), needed ...cloud.Name) Function {
 	t.Helper()
 	getenv := func(name string) string {
 		switch n := cloud.Name(name); n {
@@ -88,7 +88,7 @@ func (s *Stack) Function(t *testing.T, main func(context.Context, *cloud.Env) (a
 }
 
 // Must answers an event that has to be answered well.
-func (f Function) Must(t *testing.T, event string) string {
+func (f Function) Must(t testing.TB, event string) string {
 	t.Helper()
 	answer, err := f(event)
 	if err != nil {
@@ -120,7 +120,7 @@ type Answer struct {
 }
 
 // HTTP sends a request to a function.
-func (f Function) HTTP(t *testing.T, method, path, body string) (a Answer) {
+func (f Function) HTTP(t testing.TB, method, path, body string) (a Answer) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(f.Must(t, Request(method, path, body))), &a); err != nil {
 		t.Fatal(err)
