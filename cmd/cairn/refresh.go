@@ -25,6 +25,8 @@ Only files that are new or changed since the last refresh are opened. Readers of
 the new one is published; after an error or Ctrl-C they still do, and what was read is kept for the next refresh.
 A file that cannot be catalogued is a reject: it is counted and listed with its reason, and stops nothing.
 
+A catalog that is deployed on AWS is refreshed on this machine under the same lock as in the cloud.
+
 With --dry-run nothing is written anywhere: it tells what a refresh would open, and what that would cost.
 
 Exit codes: 0 done, 1 failed or cancelled, 2 wrong usage, 3 another refresh of this catalog is running,

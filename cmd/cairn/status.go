@@ -26,7 +26,8 @@ func (a *app) statusCommand() *cobra.Command {
 		Long: `Tells what is in a catalog, whether it is being refreshed and what waits, how the last refreshes went, and which files were
 rejected.
 
-It only reads, and may be used at any time, beside a running cairn serve or refresh too.`,
+It only reads, and may be used at any time, beside a running cairn serve or refresh too. Of a catalog that is deployed on AWS it
+tells how the cloud's refreshes are.`,
 		Example: `  cairn status
   cairn status --catalog s3://my-catalogs/2024 --runs 20
   cairn status --catalog ~/stac --rejects                  every rejected file, with its reason
