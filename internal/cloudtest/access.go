@@ -55,9 +55,9 @@ func s3Accesses(r *http.Request, body []byte) ([]Access, error) {
 			}
 			return all, nil
 		case r.Method == http.MethodGet || r.Method == http.MethodHead:
-			a := Access{Action: "s3:ListBucket", Resource: arn, Keys: map[string]string{}}
+			a := Access{Action: "s3:ListBucket", Resource: arn, Keys: map[string][]string{}}
 			if q.Has("prefix") {
-				a.Keys["s3:prefix"] = q.Get("prefix")
+				a.Keys["s3:prefix"] = q["prefix"][:1]
 			}
 			return []Access{a}, nil
 		}
@@ -78,34 +78,89 @@ func s3Accesses(r *http.Request, body []byte) ([]Access, error) {
 	return all, nil
 }
 
+// A tableAccess is what of a request to DynamoDB, or of a part of it, says what it does.
+type tableAccess struct {
+	TableName                 string
+	Key, Item                 map[string]any
+	KeyConditionExpression    string
+	ExpressionAttributeNames  map[string]string
+	ExpressionAttributeValues map[string]any
+}
+
 func dynamoAccesses(r *http.Request, body []byte) ([]Access, error) {
 	_, op, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
-	type named struct{ TableName string }
 	var in struct {
-		named
-		TransactItems []map[string]named
-		RequestItems  map[string]any
+		tableAccess
+		TransactItems []map[string]tableAccess
+		RequestItems  map[string]json.RawMessage
 	}
 	if err := json.Unmarshal(body, &in); err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
-	table := func(op, name string) Access {
-		return Access{Action: "dynamodb:" + op, Resource: "arn:aws:dynamodb:" + region + ":" + account + ":table/" + name}
-	}
 	var all []Access
 	for _, item := range in.TransactItems { // each needs the right to its own operation
-		for part, n := range item {
-			all = append(all, table(map[string]string{"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "Get": "GetItem",
-				"ConditionCheck": "ConditionCheckItem"}[part], n.TableName))
+		for part, a := range item {
+			all = append(all, a.access(map[string]string{"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "Get": "GetItem",
+				"ConditionCheck": "ConditionCheckItem"}[part]))
 		}
 	}
-	for name := range in.RequestItems {
-		all = append(all, table(op, name))
+	for name, batch := range in.RequestItems {
+		a := tableAccess{TableName: name}.access(op)
+		a.Keys["dynamodb:LeadingKeys"] = partitions(batch)
+		all = append(all, a)
 	}
 	if in.TableName != "" {
-		all = append(all, table(op, in.TableName))
+		all = append(all, in.access(op))
 	}
 	return all, nil
+}
+
+func (t tableAccess) access(op string) Access {
+	a := Access{Action: "dynamodb:" + op, Resource: "arn:aws:dynamodb:" + region + ":" + account + ":table/" + t.TableName, Keys: map[string][]string{}}
+	key := t.Key["pk"]
+	if t.Item != nil {
+		key = t.Item["pk"]
+	}
+	if left, right, ok := strings.Cut(t.KeyConditionExpression, "="); ok { // of a Query: pk = :value, first
+		name := strings.Trim(left, " (")
+		if alias, ok := t.ExpressionAttributeNames[name]; ok {
+			name = alias
+		}
+		if value, _, _ := strings.Cut(strings.Trim(right, " ("), " "); name == "pk" {
+			key = t.ExpressionAttributeValues[strings.TrimRight(value, ")")]
+		}
+	}
+	if value, ok := key.(map[string]any); ok {
+		a.Keys["dynamodb:LeadingKeys"] = []string{fmt.Sprint(value["S"])}
+	}
+	return a
+}
+
+// partitions are the values of all attributes pk in a batch.
+func partitions(batch json.RawMessage) []string {
+	var found []string
+	var walk func(v any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, x := range v {
+				walk(x)
+			}
+		case map[string]any:
+			if pk, ok := v["pk"].(map[string]any); ok {
+				found = append(found, fmt.Sprint(pk["S"]))
+				return
+			}
+			for _, x := range v {
+				walk(x)
+			}
+		}
+	}
+	var v any
+	if json.Unmarshal(batch, &v) == nil {
+		walk(v)
+	}
+	return found
 }
 
 func statesAccesses(r *http.Request, body []byte) ([]Access, error) {

@@ -2,6 +2,7 @@ package cloudtest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,15 +12,20 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 )
 
 // A Front is the one address of AWS for the functions and for the engine's workflow. Requests for Lambda it answers, those for S3,
-// DynamoDB and all else it passes on, unchanged, to their servers. Those of a function must be allowed to its role; a function is
+// DynamoDB and all else it passes on to their servers. Those of a function must be allowed to its role; a function is
 // known by the session token that it was given.
 type Front struct {
 	Stack  *Stack
 	Lambda *Lambda
 	Log    *slog.Logger
+	S3     aws.Credentials // of the S3 server
 	// Hold, if not nil, is called before an Access of a function ("": of anybody else) is passed on, which waits for it.
 	Hold func(function string, a Access)
 
@@ -37,8 +43,8 @@ type Call struct {
 }
 
 // NewFront makes a Front before servers of S3 and DynamoDB and the engine, which does all else.
-func NewFront(stack *Stack, lambda *Lambda, log *slog.Logger, s3, dynamodb, engine *url.URL) *Front {
-	f := &Front{Stack: stack, Lambda: lambda, Log: log, servers: map[string]*httputil.ReverseProxy{}}
+func NewFront(stack *Stack, lambda *Lambda, log *slog.Logger, s3, dynamodb, engine *url.URL, credentials aws.Credentials) *Front {
+	f := &Front{Stack: stack, Lambda: lambda, Log: log, S3: credentials, servers: map[string]*httputil.ReverseProxy{}}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableCompression = true
 	transport.MaxIdleConnsPerHost = 64
@@ -48,6 +54,9 @@ func NewFront(stack *Stack, lambda *Lambda, log *slog.Logger, s3, dynamodb, engi
 			Rewrite: func(r *httputil.ProxyRequest) {
 				r.SetURL(to)
 				r.Out.Host = r.In.Host // it is signed
+				if name == "s3" {
+					f.resign(r.Out)
+				}
 			},
 			ModifyResponse: f.hide,
 			ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelWarn),
@@ -90,6 +99,7 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, name, err)
 		return
 	}
+	r = r.WithContext(context.WithValue(r.Context(), sender{}, f.sender(r)))
 	server, ok := f.servers[name]
 	if !ok {
 		server = f.servers[""]
@@ -97,9 +107,16 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	server.ServeHTTP(w, r)
 }
 
+// sender is the key of a request's context for the function that sent it.
+type sender struct{}
+
+func (f *Front) sender(r *http.Request) string {
+	return f.Stack.Logical(r.Header.Get("X-Amz-Security-Token"))
+}
+
 // admit notes what a request does, and tells whether its sender may.
 func (f *Front) admit(service string, r *http.Request) error {
-	who := f.Stack.Logical(r.Header.Get("X-Amz-Security-Token"))
+	who := f.sender(r)
 	var body []byte
 	if service != "s3" || r.Method == http.MethodPost {
 		var err error
@@ -137,10 +154,24 @@ func (f *Front) admit(service string, r *http.Request) error {
 	return nil
 }
 
+// resign signs a request for S3 again without the function's session token, which its server does not know.
+func (f *Front) resign(r *http.Request) {
+	at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+	if err != nil || r.Header.Get("X-Amz-Security-Token") == "" {
+		return // whatever it is, the server judges
+	}
+	r.Header.Del("X-Amz-Security-Token")
+	r.Header.Del("Authorization")
+	signer := v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true })
+	if err := signer.SignHTTP(r.Context(), f.S3, r, r.Header.Get("X-Amz-Content-Sha256"), "s3", region, at); err != nil {
+		f.Log.Error("sign again", "error", err)
+	}
+}
+
 // hide makes "not there" of S3 "denied" for who may not list the bucket, as AWS does.
 func (f *Front) hide(resp *http.Response) error {
 	r := resp.Request
-	who := f.Stack.Logical(r.Header.Get("X-Amz-Security-Token"))
+	who, _ := r.Context().Value(sender{}).(string)
 	if who == "" || service(r) != "s3" || resp.StatusCode != http.StatusNotFound {
 		return nil
 	}

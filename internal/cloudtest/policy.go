@@ -30,9 +30,9 @@ func (t *texts) UnmarshalJSON(b []byte) error {
 
 // An Access is what a function does to a resource of AWS.
 type Access struct {
-	Action   string            // as in "s3:GetObject"
-	Resource string            // ARN
-	Keys     map[string]string // condition keys of the request
+	Action   string              // as in "s3:GetObject"
+	Resource string              // ARN
+	Keys     map[string][]string // condition keys of the request
 }
 
 func (a Access) String() string { return a.Action + " on " + a.Resource }
@@ -62,23 +62,33 @@ func (s *Statement) applies(a Access) (bool, error) {
 	}
 	for op, keys := range s.Condition {
 		for key, want := range keys {
-			got, has := a.Keys[key]
-			switch op {
-			case "Null":
-				if slices.Contains(want, "true") == has {
-					return false, nil
-				}
-			case "StringLike":
-				if !has || !want.match(got) {
-					return false, nil
-				}
-			case "StringEquals":
-				if !has || !slices.Contains(want, got) {
-					return false, nil
-				}
-			default:
-				return false, fmt.Errorf("condition %s is not known here", op)
+			if holds, err := condition(op, want, a.Keys[key]); err != nil || !holds {
+				return false, err
 			}
+		}
+	}
+	return true, nil
+}
+
+// condition tells whether an operator holds between what a statement wants of a key and what a request has.
+func condition(op string, want texts, got []string) (bool, error) {
+	if op == "Null" {
+		return slices.Contains(want, "true") == (len(got) == 0), nil
+	}
+	base, all := strings.CutPrefix(op, "ForAllValues:")
+	base, ifExists := strings.CutSuffix(base, "IfExists")
+	if base != "StringLike" && base != "StringEquals" {
+		return false, fmt.Errorf("condition %s is not known here", op)
+	}
+	if len(got) == 0 {
+		return all || ifExists, nil
+	}
+	if !all && len(got) > 1 {
+		return false, fmt.Errorf("condition %s of %d values", op, len(got))
+	}
+	for _, v := range got {
+		if base == "StringLike" && !want.match(v) || base == "StringEquals" && !slices.Contains(want, v) {
+			return false, nil
 		}
 	}
 	return true, nil

@@ -3,13 +3,14 @@
     deploy.py ENGINE RECORDS S3 DYNAMODB STACK NAME=VALUE...
 
 ENGINE, S3 and DYNAMODB are the URLs of engine.py, of an S3 server and of a DynamoDB server, RECORDS is engine.py's, NAME=VALUE are
-parameters of the template. The buckets and the table are made on those servers too, as the template says. The file STACK then
+parameters of the template; an empty DYNAMODB leaves the table to others. The buckets and the table are made on those servers too, as the template says. The file STACK then
 describes the stack as it was deployed, for internal/cloudtest.
 """
 import ast
 import collections
 import json
 import os
+import re
 import sys
 import time
 import warnings
@@ -54,7 +55,10 @@ def inline(template):
             properties = resource["Properties"]
             with open(properties.pop("DefinitionS3Location")["Key"], encoding="utf-8") as f:
                 text = f.read()
-            properties["DefinitionString"] = {"Fn::Sub": [text, properties.pop("DefinitionSubstitutions")]}
+            values = properties.pop("DefinitionSubstitutions")
+            parts = re.split(r"\$\{(\w+)\}", text)  # not Fn::Sub, which makes $ of $$ in moto
+            parts[1::2] = [values[name] for name in parts[1::2]]
+            properties["DefinitionString"] = {"Fn::Join": ["", parts]}
 
 
 def translate():
@@ -159,7 +163,8 @@ def main():
     template = translate()
     resources = deploy(template)
     make_buckets(resources)
-    make_tables(resources)
+    if dynamodb_url:
+        make_tables(resources)
     kept = read_records()
     stack = {
         "functions": dict(functions(resources)),

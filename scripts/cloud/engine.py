@@ -7,6 +7,7 @@ and why:
 
 - A second StartExecution answers 500, because moto copies the state machine with the executions, and their threads, in it
   (moto issue 10077). Here it is copied without them.
+- CloudFormation makes state machines that do not run, beside those that do. Here they do.
 - CloudFormation leaves out the types that moto does not know. Here their resolved properties are recorded, a JSON line each in the
   file RECORDS, so that the front can do what they say; they exist nowhere else.
 - EventBridge gives events to queues only, and to rules of the clock too. Here functions are invoked as well, and rules without a
@@ -27,9 +28,10 @@ from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
 from moto.core.config import default_user_config
 from moto.events.models import Rule, events_backends
-from moto.stepfunctions.models import StateMachine
+from moto.stepfunctions import models as stepfunctions
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 FRONT = f"http://localhost:{os.environ['MOTO_PORT']}"
 records = sys.argv[2]
@@ -41,7 +43,8 @@ def copy_without_executions(machine, _memo):
     return clone
 
 
-StateMachine.__deepcopy__ = copy_without_executions
+stepfunctions.StateMachine.__deepcopy__ = copy_without_executions
+stepfunctions.stepfunctions_backends = stepfunctions_parser_backends
 
 
 class Recorded(CloudFormationModel):

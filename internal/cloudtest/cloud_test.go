@@ -1,0 +1,523 @@
+package cloudtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sfn"
+
+	"github.com/cairn-stac/cairn/internal/demo"
+	"github.com/cairn-stac/cairn/internal/objstore"
+	"github.com/cairn-stac/cairn/internal/refresh"
+)
+
+// TestCloud runs the template, the workflow and the functions, all as they are, on engines that this project did not write. Its parts
+// build on each other.
+func TestCloud(t *testing.T) {
+	w := newWorld(t)
+	local := filepath.Join(t.TempDir(), "catalog")
+	w.fill(t, local)
+	sourceURL := w.stack.Functions["ScanFunction"].Environment["CAIRN_SOURCE"]
+	bucket, prefix, _ := strings.Cut(strings.TrimPrefix(sourceURL, "s3://"), "/")
+	part := func(name string, f func(t *testing.T)) {
+		if !t.Run(name, f) {
+			t.FailNow() // the others would fail for the same reason
+		}
+		w.front.Reset(nil)
+	}
+
+	part("UnauthenticatedIsRefused", func(t *testing.T) {
+		for _, c := range []struct{ method, path string }{
+			{"POST", "/refresh"}, {"GET", "/refresh/status"}, {"GET", "/"}, {"GET", "/collections"}, {"GET", "/refresh/runs"},
+			{"DELETE", "/refresh/runs/x"},
+		} {
+			r, err := http.NewRequest(c.method, w.api+c.path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != http.StatusForbidden {
+				t.Errorf("%s %s: %s, want 403", c.method, c.path, resp.Status)
+			}
+		}
+		if n := len(w.lambda.Invocations()); n != 0 {
+			t.Errorf("%d invocations, want none", n)
+		}
+	})
+
+	var first refresh.Run
+	part("FirstRefresh", func(t *testing.T) {
+		before := w.status(t)
+		if before.IsRunning || before.LastRefresh != nil || before.Snapshot != nil {
+			t.Errorf("status %+v, want that of nothing", before)
+		}
+		g := w.hold(t, 5)
+		run := w.refresh(t, "", http.StatusAccepted, "started")
+		g.wait(t)
+		resp, body := w.call(t, http.MethodPost, "/refresh", "")
+		want := `{"status":"running","message":"Catalog refresh already in progress","is_running":true,"run_id":"` + run + `"}`
+		if strings.TrimSuffix(body, "\n") != want || resp.StatusCode != http.StatusOK {
+			t.Errorf("second POST: %s %s\nwant %s", resp.Status, body, want)
+		}
+		percent := 0
+		w.eventually(t, "the refresh ends", func() bool {
+			s := w.status(t)
+			if *s.RunID != run || s.Error != nil {
+				t.Fatalf("status %+v", s)
+			}
+			if s.Progress != nil {
+				if s.Progress.Percent < percent || s.Progress.Percent > 100 {
+					t.Errorf("%d %% after %d %%", s.Progress.Percent, percent)
+				}
+				percent = s.Progress.Percent
+			}
+			g.release()
+			return !s.IsRunning
+		})
+		first = w.successful(t, run)
+		c := first.Counts
+		if sum := c.Assets + c.Sidecars + c.Rejects + c.Ignored + c.Vanished; sum != c.Objects || c.Items == 0 || c.Rejects == 0 {
+			t.Errorf("counts %+v", c)
+		}
+		if got := w.status(t); *got.ItemsCount != c.Items || *got.CollectionsCount != c.Collections || got.LastRefresh == nil {
+			t.Errorf("status %+v after counts %+v", got, c)
+		}
+		t.Logf("%d objects, %d items in %d collections, %d rejects, in %.1f s", c.Objects, c.Items, c.Collections, c.Rejects, first.Seconds())
+	})
+
+	part("SameAsTheCommandLine", func(t *testing.T) {
+		w.cairn(t, "refresh", sourceURL, "--catalog", local)
+		want, got := folder(t, local), tree(t, w.catalog)
+		if len(want) < first.Counts.Items {
+			t.Fatalf("cairn refresh wrote %d files for %d items", len(want), first.Counts.Items)
+		}
+		same(t, got, want)
+		t.Logf("%d files of the static tree are the same, byte for byte", len(got))
+	})
+
+	part("ReadsThroughTheAPI", func(t *testing.T) {
+		files := tree(t, w.catalog)
+		items := w.items(t, nil)
+		if len(items) != first.Counts.Items {
+			t.Errorf("%d items through the API, want %d", len(items), first.Counts.Items)
+		}
+		for name, it := range items {
+			collection, id, _ := strings.Cut(name, "/")
+			if file := files["collections/"+collection+"/items/"+id+".json"]; !reflect.DeepEqual(unlinked(t, it.Body), unlinked(t, file)) {
+				t.Errorf("item %s is\n%s\nbut for its links want\n%s", name, it.Body, file)
+			}
+			if href := it.Links["self"]; !strings.HasPrefix(href, "https://"+Domain+"/collections/") {
+				t.Errorf("link self of %s is %q", name, href)
+			}
+		}
+		if resp, body := w.call(t, http.MethodGet, "/collections/nowhere", ""); resp.StatusCode != http.StatusNotFound ||
+			resp.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("unknown collection: %s %s", resp.Status, body)
+		}
+	})
+
+	part("RejectsAreListed", func(t *testing.T) {
+		var out struct {
+			Total   int
+			Rejects []struct{ Key, Code, Message string }
+		}
+		w.get(t, "/refresh/runs/"+first.ID+"/rejects", &out)
+		if out.Total != first.Counts.Rejects || len(out.Rejects) != out.Total {
+			t.Errorf("%d rejects, %d listed, want %d", out.Total, len(out.Rejects), first.Counts.Rejects)
+		}
+		if !slices.ContainsFunc(out.Rejects, func(r struct{ Key, Code, Message string }) bool {
+			return r.Key == "alps/bernina_20240714_b4.tif" && r.Code != "" && r.Message != ""
+		}) {
+			t.Errorf("the demo's error page is not among %+v", out.Rejects)
+		}
+	})
+
+	part("UnchangedOpensNothing", func(t *testing.T) {
+		run := w.successful(t, w.refresh(t, "", http.StatusAccepted, "started"))
+		if n := len(w.opened()); n != 0 || run.Counts.Scanned != 0 || run.Snapshot != first.Snapshot {
+			t.Errorf("%d rasters opened, counts %+v, snapshot %d; want none and snapshot %d", n, run.Counts, run.Snapshot, first.Snapshot)
+		}
+		if got, want := w.states(t, run.ID), []string{"Plan", "AnythingToScan", "Publish", "Settle"}; !slices.Equal(got, want) {
+			t.Errorf("states %v, want %v", got, want)
+		}
+	})
+
+	part("StatesOfAScan", func(t *testing.T) {
+		got := w.states(t, first.ID)
+		scans := len(slices.DeleteFunc(slices.Clone(got), func(s string) bool { return s != "ScanShard" }))
+		got = slices.DeleteFunc(got, func(s string) bool { return s == "ScanShard" })
+		if want := []string{"Plan", "AnythingToScan", "Scan", "Publish", "Settle"}; !slices.Equal(got, want) {
+			t.Errorf("states %v, want %v", got, want)
+		}
+		t.Logf("%d children are in the execution's own history", scans)
+		if n := w.count("ScanFunction"); n < 2 {
+			t.Errorf("%d scans, want several", n)
+		}
+	})
+
+	other := w.object(t, demo.Sample)
+	part("ReadsDuringARefreshSeeTheOldSnapshot", func(t *testing.T) {
+		before := w.items(t, nil)
+		w.put(t, demo.Added, other)
+		g := w.hold(t, 0)
+		run := w.refresh(t, `{"mode":"full"}`, http.StatusAccepted, "started")
+		g.wait(t)
+		if during := w.items(t, nil); !maps.EqualFunc(during, before, func(a, b apiItem) bool { return a.Body == b.Body }) {
+			t.Errorf("%d items during the refresh, want the %d of before", len(during), len(before))
+		}
+		// Pages that were begun before the new Snapshot go on after it.
+		var after refresh.Run
+		paged := w.items(t, func(page int) {
+			if page == 1 {
+				g.release()
+				after = w.successful(t, run)
+			}
+		})
+		if len(paged) != len(before) {
+			t.Errorf("%d items in pages over the publication, want the %d of the first page's snapshot", len(paged), len(before))
+		}
+		if now := w.items(t, nil); len(now) != len(before)+1 || after.Counts.Added != 1 || after.Snapshot <= first.Snapshot {
+			t.Errorf("%d items after it, counts %+v, snapshot %d; want one more", len(now), after.Counts, after.Snapshot)
+		}
+	})
+
+	part("EventsOfOneChangedFileAreOneRun", func(t *testing.T) {
+		before, runs := w.items(t, nil), w.runs(t)
+		w.put(t, demo.Added, w.object(t, "alps/bernina_20250118_a2.tif"))
+		w.tell(t, "Object Created", bucket, "elsewhere/x.tif")
+		w.tell(t, "Object Created", w.stack.Resources["CatalogBucket"], "parts/x.tif")
+		w.tell(t, "Object Tags Added", bucket, prefix+demo.Added)
+		for range 3 {
+			w.tell(t, "Object Created", bucket, prefix+demo.Added)
+		}
+		w.eventually(t, "a run by events", func() bool { return w.runs(t) > runs })
+		w.idle(t)
+		if n := w.runs(t); n != runs+1 {
+			t.Errorf("%d runs by the events, want 1", n-runs)
+		}
+		run := w.latest(t)
+		if run.State != refresh.Successful || !run.Events || run.Counts.Updated != 1 || run.Counts.Added != 0 || run.Counts.Removed != 0 {
+			t.Errorf("run %+v, want one item updated", run)
+		}
+		if opened := slices.Collect(maps.Keys(w.opened())); !slices.Equal(opened, []string{demo.Added}) {
+			t.Errorf("opened %v, want %s", opened, demo.Added)
+		}
+		var changed []string
+		after := w.items(t, nil)
+		for id, it := range after {
+			if before[id].Body != it.Body {
+				changed = append(changed, id)
+			}
+		}
+		if len(changed) != 1 || len(after) != len(before) {
+			t.Errorf("changed %v, and %d items after %d; want one changed", changed, len(after), len(before))
+		}
+	})
+
+	part("EventsDuringARunAreHandledAfterIt", func(t *testing.T) {
+		runs := w.runs(t)
+		g := w.hold(t, 0)
+		running := w.refresh(t, `{"mode":"full"}`, http.StatusAccepted, "started")
+		g.wait(t)
+		if err := w.source.Delete(t.Context(), demo.Added); err != nil {
+			t.Fatal(err)
+		}
+		w.tell(t, "Object Deleted", bucket, prefix+demo.Added)
+		w.eventually(t, "the event waits", func() bool { return w.status(t).QueueLength == 1 })
+		g.release()
+		w.successful(t, running)
+		w.eventually(t, "the run of the event", func() bool { return w.runs(t) == runs+2 })
+		w.idle(t)
+		if run := w.latest(t); run.State != refresh.Successful || !run.Events || run.ID == running {
+			t.Errorf("run %+v", run)
+		}
+		if got := w.items(t, nil); len(got) != first.Counts.Items {
+			t.Errorf("%d items, want %d again", len(got), first.Counts.Items)
+		}
+	})
+
+	part("KilledScanIsTriedAgain", func(t *testing.T) {
+		g := w.hold(t, 3)
+		run := w.refresh(t, `{"mode":"full"}`, http.StatusAccepted, "started")
+		g.wait(t)
+		killed := w.lambda.Kill("ScanFunction")
+		g.release()
+		w.successful(t, run)
+		if failed := w.failures(t, run, "Runtime.ExitError"); killed == 0 || failed != killed {
+			t.Errorf("%d scans killed, %d failed by that", killed, failed)
+		}
+		same(t, tree(t, w.catalog), folder(t, local))
+	})
+
+	part("StoppedWorkflowIsSettledByItsEvent", func(t *testing.T) {
+		w.put(t, demo.Added, other)
+		before := w.status(t)
+		g := w.hold(t, 0)
+		run := w.refresh(t, "", http.StatusAccepted, "started")
+		g.wait(t)
+		if _, err := w.sfn.StopExecution(t.Context(), &sfn.StopExecutionInput{ExecutionArn: w.execution(run)}); err != nil {
+			t.Fatal(err)
+		}
+		r := w.ended(t, run)
+		if r.State != refresh.Failed || r.Error == nil || r.Error.Code == "" || r.Error.Message == "" {
+			t.Errorf("run %+v: %+v; want failed, and why", r, r.Error)
+		}
+		t.Logf("it says: %+v", *r.Error)
+		if after := w.status(t); after.IsRunning || *after.Snapshot != *before.Snapshot || *after.ItemsCount != *before.ItemsCount {
+			t.Errorf("status %+v, want it free, and the catalog as before", after)
+		}
+		// The zombie goes on, and publishes nothing. The next Run is healthy.
+		scans := w.count("ScanFunction")
+		g.release()
+		w.eventually(t, "the zombie ends", func() bool { return w.count("ScanFunction") > scans })
+		if after := w.status(t); *after.Snapshot != *before.Snapshot {
+			t.Errorf("snapshot %d, want %d", *after.Snapshot, *before.Snapshot)
+		}
+		if next := w.successful(t, w.refresh(t, "", http.StatusAccepted, "started")); next.Counts.Added != 1 {
+			t.Errorf("next run %+v, want one item added", next.Counts)
+		}
+	})
+
+	part("QueuedRunFollows", func(t *testing.T) {
+		g := w.hold(t, 0)
+		running := w.refresh(t, `{"mode":"full"}`, http.StatusAccepted, "started")
+		g.wait(t)
+		queued := w.refresh(t, `{"queue":true}`, http.StatusAccepted, "queued")
+		cancelled := w.refresh(t, `{"queue":true,"prefixes":["alps/"]}`, http.StatusAccepted, "queued")
+		if resp, body := w.call(t, http.MethodDelete, "/refresh/runs/"+cancelled, ""); resp.StatusCode != http.StatusAccepted {
+			t.Errorf("cancel of a queued run: %s %s", resp.Status, body)
+		}
+		w.tick(t, `{"cairn":"reap"}`) // changes nothing
+		g.release()
+		one, two := w.successful(t, running), w.successful(t, queued)
+		if two.Started.Before(*one.Ended) {
+			t.Errorf("the queued run started at %v, before %v", two.Started, one.Ended)
+		}
+		if r := w.ended(t, cancelled); r.State != refresh.Dismissed {
+			t.Errorf("the cancelled run is %s", r.State)
+		}
+	})
+
+	part("CancelledRunIsDismissed", func(t *testing.T) {
+		before := w.status(t)
+		g := w.hold(t, 0)
+		run := w.refresh(t, `{"mode":"full"}`, http.StatusAccepted, "started")
+		g.wait(t)
+		if resp, body := w.call(t, http.MethodDelete, "/refresh/runs/"+run, ""); resp.StatusCode != http.StatusAccepted {
+			t.Fatalf("DELETE: %s %s", resp.Status, body)
+		}
+		r := w.ended(t, run)
+		g.release()
+		if after := w.status(t); r.State != refresh.Dismissed || after.IsRunning || *after.Snapshot != *before.Snapshot {
+			t.Errorf("run is %s, status %+v; want dismissed, and the catalog as before", r.State, after)
+		}
+		if resp, body := w.call(t, http.MethodDelete, "/refresh/runs/"+run, ""); resp.StatusCode != http.StatusConflict {
+			t.Errorf("DELETE again: %s %s, want 409", resp.Status, body)
+		}
+	})
+
+	part("ScheduleStartsARun", func(t *testing.T) {
+		runs := w.runs(t)
+		w.tick(t, `{"cairn":"schedule"}`)
+		w.eventually(t, "the run of the schedule", func() bool { return w.runs(t) == runs+1 })
+		if r := w.latest(t); r.State != refresh.Successful || !r.Events {
+			t.Errorf("run %+v", r)
+		}
+	})
+
+	part("RolesAllowAllThatIsDone", func(t *testing.T) {
+		for _, c := range w.front.Denied() {
+			t.Errorf("the role of %s does not allow %s", c.Function, c.Access)
+		}
+		for logical, f := range w.stack.Functions {
+			if ok, err := allowed(f.Statements, Access{Action: "s3:PutObject", Resource: "arn:aws:s3:::" + bucket + "/" + prefix + "x.tif"}); ok || err != nil {
+				t.Errorf("%s may write to the source: %v", logical, err)
+			}
+		}
+	})
+
+	w.coldStarts(t)
+}
+
+// count is how many invocations of a function were answered.
+func (w *world) count(function string) int {
+	n := 0
+	for _, i := range w.lambda.Invocations() {
+		if i.Function == function {
+			n++
+		}
+	}
+	return n
+}
+
+// failures counts the events of an execution's history that carry an error.
+func (w *world) failures(t *testing.T, run, kind string) int {
+	t.Helper()
+	h, err := w.sfn.GetExecutionHistory(t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: w.execution(run)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, e := range h.Events {
+		if e.TaskFailedEventDetails != nil && aws.ToString(e.TaskFailedEventDetails.Error) == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// runs is how many Runs have ended.
+func (w *world) runs(t testing.TB) int {
+	t.Helper()
+	var all struct{ Runs []refresh.Run }
+	w.get(t, "/refresh/runs?limit=100", &all)
+	return len(all.Runs)
+}
+
+// An apiItem is an Item as the API gives it.
+type apiItem struct {
+	Body  string
+	Links map[string]string // by relation
+}
+
+// items reads all Items through the API, in small pages; page is called before each page but the first of a Collection, if not nil.
+func (w *world) items(t *testing.T, page func(n int)) map[string]apiItem {
+	t.Helper()
+	type link struct{ Rel, Href string }
+	var collections struct {
+		Collections []struct{ ID string }
+	}
+	w.get(t, "/collections", &collections)
+	items := map[string]apiItem{}
+	pages := 0
+	for _, c := range collections.Collections {
+		for next := "/collections/" + c.ID + "/items?limit=2"; next != ""; {
+			var out struct {
+				Features []json.RawMessage
+				Links    []link
+			}
+			w.get(t, next, &out)
+			next = ""
+			for _, l := range out.Links {
+				if l.Rel == "next" {
+					next = l.Href
+				}
+			}
+			for _, f := range out.Features {
+				var it struct {
+					ID    string
+					Links []link
+				}
+				if err := json.Unmarshal(f, &it); err != nil {
+					t.Fatal(err)
+				}
+				links := map[string]string{}
+				for _, l := range it.Links {
+					links[l.Rel] = l.Href
+				}
+				if _, twice := items[c.ID+"/"+it.ID]; twice {
+					t.Errorf("item %s of %s comes twice", it.ID, c.ID)
+				}
+				items[c.ID+"/"+it.ID] = apiItem{string(f), links}
+			}
+			if pages++; page != nil && next != "" {
+				page(pages)
+			}
+		}
+	}
+	return items
+}
+
+// unlinked is an Item without its links.
+func unlinked(t *testing.T, item string) map[string]any {
+	t.Helper()
+	var it map[string]any
+	if err := json.Unmarshal([]byte(item), &it); err != nil {
+		t.Fatalf("item %q: %v", item, err)
+	}
+	delete(it, "links")
+	return it
+}
+
+// tree reads the static tree of a Catalog.
+func tree(t *testing.T, catalog objstore.Store) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	for o, err := range catalog.List(t.Context(), objstore.Range{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Key == "catalog.json" || strings.HasPrefix(o.Key, "collections/") {
+			body, _, err := catalog.Get(t.Context(), o.Key, 0, -1, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[o.Key] = string(body)
+		}
+	}
+	return files
+}
+
+// folder reads the static tree of a Catalog in a folder.
+func folder(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := fs.WalkDir(os.DirFS(dir), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || name != "catalog.json" && !strings.HasPrefix(name, "collections/") {
+			return err
+		}
+		body, err := os.ReadFile(filepath.Join(dir, name))
+		files[name] = string(body)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// same holds two static trees against each other.
+func same(t *testing.T, got, want map[string]string) {
+	t.Helper()
+	for name := range want {
+		if got[name] != want[name] {
+			t.Errorf("%s is\n%s\nwant\n%s", name, got[name], want[name])
+		}
+	}
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s is not what cairn refresh writes", name)
+		}
+	}
+}
+
+// coldStarts tells how long functions took to start.
+func (w *world) coldStarts(t *testing.T) {
+	sums := map[string][]Start{}
+	for _, s := range w.lambda.Starts() {
+		sums[s.Function] = append(sums[s.Function], s)
+	}
+	for _, name := range slices.Sorted(maps.Keys(sums)) {
+		s := sums[name]
+		slices.SortFunc(s, func(a, b Start) int { return int(a.Next - b.Next) })
+		next := s[len(s)/2].Next
+		slices.SortFunc(s, func(a, b Start) int { return int(a.Answer - b.Answer) })
+		t.Log(fmt.Sprintf("cold start of %-16s %3d times, medians: exec to first event %v, to first answer %v", name, len(s),
+			next.Round(time.Millisecond), s[len(s)/2].Answer.Round(time.Millisecond)))
+	}
+}
