@@ -60,7 +60,8 @@ oddtiffs: ## make GeoTIFFs of every odd kind in the folder ODD, for make fidelit
 
 functions: ## build the functions of AWS, for LAMBDA_GOARCH, to dist/functions/<step>/bootstrap
 	@for step in $(STEPS); do $(FUNCTION) -o dist/functions/$$step/bootstrap ./functions/$$step || exit 1; done
-	@ls -l dist/functions/*/bootstrap | awk '{printf "  %-38s %.1f MB\n", $$NF, $$5/1e6}'
+	@ls -l dist/functions/*/bootstrap | awk '{printf "  %-38s %.1f MB\n", $$NF, $$5/1e6; if ($$5 > 15e6) big = 1} END {exit big}' \
+		|| { echo "functions: one is larger than 15 MB, which makes for slow starts"; exit 1; }
 
 build-%Function: # what sam build calls, once a function
 	$(FUNCTION) -o '$(ARTIFACTS_DIR)/bootstrap' ./functions/$$(printf %s '$*' | tr A-Z a-z)
