@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -40,6 +41,7 @@ type world struct {
 	moment int
 	fence  uint64
 	trace  []string
+	remote remote
 }
 
 type told struct {
@@ -56,6 +58,8 @@ type process struct {
 	closing bool
 	desk    *refresh.Desk
 	runs    []*driven
+	// serverless: a remote workflow drives the Runs that it grants the Lease.
+	serverless bool
 }
 
 type driven struct {
@@ -85,10 +89,14 @@ func (f flaky) Put(ctx context.Context, key string, body []byte, opt objstore.Pu
 func (w *world) spawn() *process {
 	w.nproc++
 	p := &process{w: w, holder: refresh.Holder{Host: "h", PID: w.nproc, Lock: fmt.Sprint(w.nproc)}}
+	p.desk = w.desk(p)
+	return p
+}
+
+func (w *world) desk(workflow refresh.Workflow) *refresh.Desk {
 	store := flaky{w.store, w}
 	clock := func() time.Time { return w.now }
-	p.desk = &refresh.Desk{State: objstate.New(store, clock), Catalog: store, Workflow: p, TTL: 30 * time.Second, Now: clock, Log: quiet}
-	return p
+	return &refresh.Desk{State: objstate.New(store, clock), Catalog: store, Workflow: workflow, TTL: 30 * time.Second, Now: clock, Log: quiet}
 }
 
 // The process as a Workflow.
@@ -124,7 +132,7 @@ func (p *process) Launch(_ context.Context, l refresh.Lease) error {
 }
 
 func (p *process) Describe(_ context.Context, l refresh.Lease) (refresh.LaunchState, error) {
-	if p.w.faulty && p.w.rnd.IntN(6) == 0 {
+	if l.Holder == (refresh.Holder{}) || p.w.faulty && p.w.rnd.IntN(6) == 0 {
 		return refresh.LaunchUnknown, nil
 	}
 	for _, q := range p.w.procs {
@@ -147,7 +155,7 @@ func (p *process) Gone(l refresh.Lease) bool {
 			return false
 		}
 	}
-	return true
+	return l.Holder != (refresh.Holder{})
 }
 
 // act lets one thing happen.
@@ -195,7 +203,7 @@ func (w *world) act(ctx context.Context) {
 		if err != nil {
 			delete(w.owed, run) // it may have left the queue without a record
 		}
-	case n < 8:
+	case n < 8 && !p.serverless:
 		if w.rnd.IntN(2) == 0 {
 			say("closes")
 			p.closing = true
@@ -219,6 +227,8 @@ func (w *world) act(ctx context.Context) {
 		if len(w.zombies) > 0 {
 			w.drive(ctx, w.zombies[w.rnd.IntN(len(w.zombies))], say)
 		}
+	case p.serverless:
+		w.invoke(ctx, p, say)
 	default:
 		if len(p.runs) > 0 {
 			w.drive(ctx, p.runs[w.rnd.IntN(len(p.runs))], say)
@@ -251,21 +261,28 @@ func (w *world) drive(ctx context.Context, r *driven, say func(string, ...any)) 
 	case w.rnd.IntN(6) == 0:
 		end(&refresh.Problem{Code: "x", Message: "a step failed"})
 	case r.step < 2:
-		lease := w.control(ctx).Lease
-		before := w.head(ctx)
-		err := r.next(ctx)
-		say("step %d of %s/%d: %v", r.step, l.Run, l.Fence, err)
-		if after := w.head(ctx); after.Snapshot != before.Snapshot {
-			if lease == nil || lease.Run != l.Run || lease.Fence != l.Fence {
-				w.fail("run %s with fence %d published without the lease, which was %+v", l.Run, l.Fence, lease)
-			}
-			if after.Snapshot < before.Snapshot {
-				w.fail("the published snapshot went back from %d to %d", before.Snapshot, after.Snapshot)
-			}
-		}
+		_ = w.take(ctx, r, say) // it is tried again
 	default:
 		end(nil)
 	}
+}
+
+// take lets a Run claim, or publish, which it can only with the Lease.
+func (w *world) take(ctx context.Context, r *driven, say func(string, ...any)) error {
+	l := r.lease
+	lease := w.control(ctx).Lease
+	before := w.head(ctx)
+	err := r.next(ctx)
+	say("step %d of %s/%d: %v", r.step, l.Run, l.Fence, err)
+	if after := w.head(ctx); after.Snapshot != before.Snapshot {
+		if lease == nil || lease.Run != l.Run || lease.Fence != l.Fence {
+			w.fail("run %s with fence %d published without the lease, which was %+v", l.Run, l.Fence, lease)
+		}
+		if after.Snapshot < before.Snapshot {
+			w.fail("the published snapshot went back from %d to %d", before.Snapshot, after.Snapshot)
+		}
+	}
+	return err
 }
 
 func waits(c refresh.Control, run string) bool {
@@ -387,18 +404,34 @@ func (w *world) check(ctx context.Context) {
 	}
 }
 
-// TestRunsUnderRandomInterleavings lets several processes start, cancel, drive, settle, reap and die in any order over a store
-// that loses replies: there are never two Runs, never a stuck Lease, never a lost waiting Run, and never a zombie's Snapshot.
+// TestRunsUnderRandomInterleavings lets several processes, a remote workflow, or both start, cancel, drive, settle, reap and die in any
+// order over a store that loses replies: there are never two Runs, never a stuck Lease, never a lost waiting Run, and never a zombie's
+// Snapshot.
 func TestRunsUnderRandomInterleavings(t *testing.T) {
-	worlds, steps := 150, 150
+	for name, kinds := range map[string][]bool{
+		"processes":                   {false, false, false},
+		"a workflow":                  {true, true},
+		"a workflow and two machines": {true, true, false, false},
+	} {
+		t.Run(name, func(t *testing.T) { interleave(t, kinds) })
+	}
+}
+
+// interleave makes worlds of one process for each kind, which tells whether it is serverless.
+func interleave(t *testing.T, kinds []bool) {
+	worlds, steps := 100, 150
 	if testing.Short() {
 		worlds = 20
 	}
 	for seed := range worlds {
 		ctx := context.Background()
 		w := &world{t: t, rnd: rand.New(rand.NewPCG(uint64(seed), 7)), now: refreshtest.At, store: memstore.New(), faulty: true, owed: map[string]bool{}, claims: map[string]int{}}
-		for range 3 {
-			w.procs = append(w.procs, w.spawn())
+		for _, serverless := range kinds {
+			if serverless {
+				w.procs = append(w.procs, w.function())
+			} else {
+				w.procs = append(w.procs, w.spawn())
+			}
 		}
 		for range steps {
 			w.now = w.now.Add(time.Second)
@@ -410,10 +443,7 @@ func TestRunsUnderRandomInterleavings(t *testing.T) {
 		for i := 0; ; i++ {
 			w.now = w.now.Add(time.Minute)
 			for _, p := range w.procs {
-				for len(p.runs) > 0 {
-					w.drive(ctx, p.runs[0], func(string, ...any) {})
-					w.check(ctx)
-				}
+				w.work(ctx, p)
 				if _, err := p.desk.Reap(ctx); err != nil {
 					w.fail("seed %d: reap: %v", seed, err)
 				}
@@ -442,23 +472,39 @@ func TestRunsUnderRandomInterleavings(t *testing.T) {
 		if ans, err := w.procs[0].desk.Start(ctx, refresh.Request{Run: last}); err != nil || ans.Kind != refresh.Started {
 			w.fail("seed %d: last start: %+v, %v", seed, ans, err)
 		}
-		for _, r := range w.procs[0].runs {
-			if err := errors.Join(r.next(ctx), r.next(ctx)); err != nil {
-				w.fail("seed %d: last run: %v", seed, err)
-			}
+		l := *w.control(ctx).Lease
+		r := &driven{proc: w.procs[0], lease: l}
+		if err := errors.Join(r.next(ctx), r.next(ctx)); err != nil {
+			w.fail("seed %d: last run: %v", seed, err)
 		}
 		if r, err := w.procs[0].desk.Settle(ctx, last, 0, nil); err != nil || r.State != refresh.Successful {
 			w.fail("seed %d: last run: %+v, %v", seed, r, err)
 		}
-		// What a zombie does after all that changes nothing.
-		before := w.head(ctx)
+		// What a zombie does after all that, and an event that comes only now, changes nothing.
+		before, record := w.head(ctx), w.control(ctx)
 		for _, z := range w.zombies {
 			for range 4 {
 				w.drive(ctx, z, func(string, ...any) {})
 			}
 		}
+		w.remote.tellAll(ctx, w)
 		if after := w.head(ctx); after.Snapshot != before.Snapshot {
 			w.fail("seed %d: a zombie published snapshot %d over %d", seed, after.Snapshot, before.Snapshot)
 		}
+		if after := w.control(ctx); !reflect.DeepEqual(after, record) {
+			w.fail("seed %d: the control record went from %+v to %+v", seed, record, after)
+		}
+	}
+}
+
+// work lets a process do all that it drives.
+func (w *world) work(ctx context.Context, p *process) {
+	for len(p.runs) > 0 {
+		w.drive(ctx, p.runs[0], func(string, ...any) {})
+		w.check(ctx)
+	}
+	for p.serverless && w.remote.running() != nil {
+		w.invoke(ctx, p, func(string, ...any) {})
+		w.check(ctx)
 	}
 }
