@@ -2,9 +2,11 @@ package functions_test
 
 import (
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -76,6 +78,59 @@ func TestThrottlingIsRetriedWithFullJitter(t *testing.T) {
 	}
 }
 
+// TestListOfShardsIsReadAgain: Step Functions cannot read it at first. Nothing is scanned twice.
+func TestListOfShardsIsReadAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, stack{})
+	w.survey(2)
+	reads := 0
+	w.engine.Read = func(bucket, key string) ([]byte, error) {
+		if reads++; reads <= 2 {
+			return nil, slowDown.Err
+		}
+		return w.read(bucket, key)
+	}
+	r := w.refresh(refresh.Successful)
+	w.right()
+	if drawn := retries(w.engine.Execution(r.ID)); len(drawn) != 2 || strings.Count(w.calls(), "scan") != 3 {
+		t.Errorf("retries %+v, calls %s", drawn, w.calls())
+	}
+}
+
+// TestFinalErrorIsNotRetried: what will not pass ends the Run at the first try, with its own sentence, from a step and from within the Map.
+func TestFinalErrorIsNotRetried(t *testing.T) {
+	t.Parallel()
+	denied := faultstore.Fault{Err: fmt.Errorf("403 AccessDenied: %w", fs.ErrPermission)}
+	for name, c := range map[string]struct {
+		disturb     func(*world)
+		code, calls string
+	}{
+		"plan": {func(w *world) { w.src.Set(faultstore.Match{Op: faultstore.List}, denied) }, "source_unavailable", "start plan settle"},
+		"config": {func(w *world) {
+			if _, err := w.catalog.Put(t.Context(), "cairn.yaml", []byte("titel: x\n"), objstore.PutOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}, "bad_config", "start plan settle"},
+		"publish": {func(w *world) {
+			w.cat.Set(faultstore.Match{Op: faultstore.Put, Prefix: "snapshots/"}, faultstore.Fault{Err: fmt.Errorf("put: %w", syscall.ENOSPC)})
+		}, "no_space", "start plan scan publish settle"},
+		"scan": {func(w *world) {
+			w.cat.Set(faultstore.Match{Op: faultstore.Put, Prefix: "parts/"}, faultstore.Fault{Err: fmt.Errorf("put: %w", syscall.ENOSPC)})
+		}, "no_space", "start plan scan settle"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, stack{})
+			w.put(1, "a/r00.tif")
+			c.disturb(w)
+			r := w.refresh(refresh.Failed)
+			if r.Error == nil || r.Error.Code != c.code || w.calls() != c.calls || len(retries(w.engine.Execution(r.ID))) != 0 {
+				t.Errorf("%+v after %s", r.Error, w.calls())
+			}
+		})
+	}
+}
+
 // TestPersistentFaultFailsWithWhatToDo: what does not pass fails the Run with a sentence that says what to do. What was published stays,
 // and the next Run reads only what was not done.
 func TestPersistentFaultFailsWithWhatToDo(t *testing.T) {
@@ -99,7 +154,7 @@ func TestPersistentFaultFailsWithWhatToDo(t *testing.T) {
 		"S3 of the listing":  {func(w *world) { w.src.Set(faultstore.Match{Op: faultstore.List}, slowDown) }, "again", 9},
 		"S3 of the snapshot": {func(w *world) { w.cat.Set(faultstore.Match{Op: faultstore.Put, Prefix: "snapshots/"}, slowDown) }, "again", 0},
 		"Lambda of plan":     {throttle("PlanFunction"), "concurrency", 9},
-		"Lambda of scan":     {throttle("ScanFunction"), "scan", 6},
+		"Lambda of scan":     {throttle("ScanFunction"), "ScanConcurrency", 6},
 		"Lambda of publish":  {throttle("PublishFunction"), "concurrency", 0},
 		"S3 of the list of shards": {func(w *world) {
 			w.engine.Read = func(string, string) ([]byte, error) { return nil, slowDown.Err }

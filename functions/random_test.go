@@ -33,14 +33,14 @@ func TestRandomWorlds(t *testing.T) {
 	}
 }
 
-var worlds = flag.Uint64("worlds", 60, "how many random worlds to try")
+var worlds = flag.Uint64("worlds", 25, "how many random worlds to try")
 
 var errLost = errors.New("connection reset")
 
 // TestWorldsAreTheirSeeds: the same seed is the same world, so that one that fails can be looked at.
 func TestWorldsAreTheirSeeds(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(5) {
+	for seed := uint64(1); seed <= 2; seed++ {
 		one, two := randomWorld(t, seed), randomWorld(t, seed)
 		if one != two || len(one) < 1000 {
 			t.Errorf("seed %d is two worlds: %s", seed, firstDifference(one, two))

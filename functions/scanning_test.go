@@ -24,7 +24,7 @@ func TestShardRetriedCountsOnce(t *testing.T) {
 		"timed out, worked":        {After: 16 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, stack{table: true})
+			w := newWorld(t, stack{table: strings.HasPrefix(name, "timed out")})
 			w.survey(4)
 			tries := map[string]int{}
 			w.lambda.Fault = func(c asltest.Call) asltest.Fault {
@@ -34,8 +34,8 @@ func TestShardRetriedCountsOnce(t *testing.T) {
 				return asltest.Fault{}
 			}
 			r := w.refresh(refresh.Successful)
-			if c := r.Counts; c.Items != 12 || c.Objects != 12 || c.Added != 12 {
-				t.Errorf("%+v", c)
+			if c := r.Counts; c.Items != 12 || c.Objects != 12 || c.Added != 12 || w.items[r.ID] != 12 {
+				t.Errorf("%+v; progress told of %d items", c, w.items[r.ID])
 			}
 			w.clock.Run(time.Hour)
 			w.right()
@@ -50,7 +50,7 @@ func TestShardRetriedCountsOnce(t *testing.T) {
 func TestTwoScansOfAShardAtOnce(t *testing.T) {
 	t.Parallel()
 	for nth := 1; nth <= 9; nth++ {
-		w := newWorld(t, stack{table: true})
+		w := newWorld(t, stack{table: nth%3 == 0})
 		w.survey(3)
 		reads := 0
 		w.reading = func(string) {
@@ -60,9 +60,12 @@ func TestTwoScansOfAShardAtOnce(t *testing.T) {
 				w.clock.Sleep(25 * time.Second)
 			}
 		}
-		w.refresh(refresh.Successful)
+		r := w.refresh(refresh.Successful)
 		w.clock.Run(time.Hour)
 		w.right()
+		if w.items[r.ID] != 9 {
+			t.Errorf("stalled at read %d: progress told of %d items", nth, w.items[r.ID])
+		}
 		if reads <= 9 {
 			t.Errorf("stalled at read %d: there were only %d", nth, reads)
 		}

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cairn-stac/cairn/internal/asltest"
 	"github.com/cairn-stac/cairn/internal/refresh"
 	"github.com/cairn-stac/cairn/internal/sfnflow/sfntest"
 )
@@ -37,6 +38,35 @@ func TestRefresh(t *testing.T) {
 	if got, want := w.calls(), "start plan publish settle"; got != want {
 		t.Errorf("calls: %s\nwant %s", got, want)
 	}
+}
+
+// TestPostWhileARunRunsStartsNothing, at whichever step the Run is, and when its Lease has run out because steps take long.
+func TestPostWhileARunRunsStartsNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, stack{table: true})
+	w.survey(2)
+	steps := 0
+	var run string
+	w.lambda.Fault = func(c asltest.Call) asltest.Fault {
+		if c.Function == "StartFunction" || c.Function == "PlanFunction" {
+			return asltest.Fault{}
+		}
+		steps++
+		w.clock.Sleep(2 * leaseTTL)
+		if r := w.http("POST", "/refresh", ""); r.status != 200 || r.answer().RunID != run || w.sfn.Count(sfntest.Start) != 1 {
+			t.Errorf("before %s: %+v, %d starts", c.Function, r, w.sfn.Count(sfntest.Start))
+		}
+		return asltest.Fault{}
+	}
+	run = w.post(202, "")
+	w.clock.Until(time.Hour, func() bool { return steps > 0 })
+	if l := w.control().Lease; l == nil || !l.Launched {
+		t.Errorf("after plan: %s", encode(w.control()))
+	}
+	if r := w.over(run); r.State != refresh.Successful || steps < 5 {
+		t.Errorf("%s after %d steps", encode(r), steps)
+	}
+	w.right()
 }
 
 // TestTwoPostsAtOnceAreOneRun lets posts read the control record before any of them writes it, in many orders.

@@ -77,6 +77,7 @@ type world struct {
 	heads   []snapshot.Head        // each one that was written
 	ended   map[string]refresh.Run // Runs whose end is recorded
 	percent map[string]int         // of a Run, the last that was seen
+	items   map[string]int         // of a Run, the most that its progress told of
 }
 
 // stack are the choices that a test makes of a world.
@@ -89,7 +90,7 @@ type stack struct {
 func newWorld(t testing.TB, s stack) *world {
 	w := &world{
 		t: t, draw: rand.New(rand.NewPCG(s.seed, 7)), source: memstore.New(), catalog: memstore.New(),
-		sfn: sfntest.New(t), ended: map[string]refresh.Run{}, percent: map[string]int{},
+		sfn: sfntest.New(t), ended: map[string]refresh.Run{}, percent: map[string]int{}, items: map[string]int{},
 		held: func(string) {}, lies: func(string) lie { return lie{} }, reading: func(string) {},
 		statusEvent: func(*asltest.Execution) []time.Duration { return []time.Duration{time.Second} },
 	}
@@ -365,7 +366,7 @@ func (w *world) watchProgress(run string) {
 	if v.Percent < w.percent[run] || v.Percent > 100 || v.ObjectsDone > v.ObjectsTotal {
 		w.t.Errorf("progress of run %s went from %d %% to %+v", run, w.percent[run], *v)
 	}
-	w.percent[run] = v.Percent
+	w.percent[run], w.items[run] = v.Percent, max(w.items[run], v.Items+v.Rejects)
 }
 
 // raster is a small GeoTIFF in UTM zone 33 whose place depends on n.

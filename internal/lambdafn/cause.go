@@ -41,8 +41,9 @@ var platform = map[string]string{
 	"Runtime.ExitError":   noMemory,
 	"Runtime.OutOfMemory": noMemory,
 	"States.Timeout":      tooLong,
-	"States.ExceedToleratedFailureThreshold": "scanning a part of the source failed; the log of the function scan tells why, and the next " +
-		"refresh takes over what was scanned",
+	"States.ExceedToleratedFailureThreshold": "scanning a part of the source failed; the log of the function scan tells why, or has nothing " +
+		"where Lambda would not run as many functions at once: then deploy with a smaller ScanConcurrency, or raise the account's concurrency quota; " +
+		"the next refresh takes over what was scanned",
 	"States.ItemReaderFailed":  "Step Functions could not read the list of what is to be scanned from the catalog's bucket; deploy the stack again, so that its role may",
 	"States.DataLimitExceeded": "a step's answer was larger than Step Functions takes; that is a mistake in Cairn, please report it",
 	"States.Permissions":       notAllowed,
