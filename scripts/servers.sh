@@ -47,13 +47,14 @@ print(*[x.getsockname()[1] for x in s])' "$1"
 }
 
 serve() { # NAME PORT COMMAND...: starts a server and waits until it takes connections
-  local name=$1 port=$2
+  local name=$1 port=$2 pid
   shift 2
   "$@" >"$work/logs/$name.log" 2>&1 &
-  started+=($!)
+  pid=$!
+  started+=("$pid")
   for _ in $(seq 600); do
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then return; fi
-    if ! kill -0 "${started[-1]}" 2>/dev/null; then break; fi
+    if ! kill -0 "$pid" 2>/dev/null; then break; fi
     sleep 0.1
   done
   say "$name does not start"

@@ -2,6 +2,7 @@ package cloudtest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -14,7 +15,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/cairn-stac/cairn/internal/demo"
@@ -101,7 +101,7 @@ func TestCloud(t *testing.T) {
 	})
 
 	part("SameAsTheCommandLine", func(t *testing.T) {
-		w.cairn(t, "refresh", sourceURL, "--catalog", local)
+		w.cairn(t, 0, "refresh", sourceURL, "--catalog", local)
 		want, got := folder(t, local), tree(t, w.catalog)
 		if len(want) < first.Counts.Items {
 			t.Fatalf("cairn refresh wrote %d files for %d items", len(want), first.Counts.Items)
@@ -158,16 +158,14 @@ func TestCloud(t *testing.T) {
 	})
 
 	part("StatesOfAScan", func(t *testing.T) {
-		got := w.states(t, first.ID)
-		scans := len(slices.DeleteFunc(slices.Clone(got), func(s string) bool { return s != "ScanShard" }))
-		got = slices.DeleteFunc(got, func(s string) bool { return s == "ScanShard" })
-		if want := []string{"Plan", "AnythingToScan", "Scan", "Publish", "Settle"}; !slices.Equal(got, want) {
+		if got, want := w.states(t, first.ID), []string{"Plan", "AnythingToScan", "Scan", "Publish", "Settle"}; !slices.Equal(got, want) {
 			t.Errorf("states %v, want %v", got, want)
 		}
-		t.Logf("%d children are in the execution's own history", scans)
-		if n := w.count("ScanFunction"); n < 2 {
-			t.Errorf("%d scans, want several", n)
+		failed, all := w.scans(first.ID) // the Map's children have histories of their own
+		if failed != 0 || all < 4 {
+			t.Errorf("%d scans, %d failed; want several, and none", all, failed)
 		}
+		t.Logf("the map ran %d scans", all)
 	})
 
 	other := w.object(t, demo.Sample)
@@ -199,6 +197,10 @@ func TestCloud(t *testing.T) {
 	part("EventsOfOneChangedFileAreOneRun", func(t *testing.T) {
 		before, runs := w.items(t, nil), w.runs(t)
 		w.put(t, demo.Added, w.object(t, "alps/bernina_20250118_a2.tif"))
+		poison := map[string]any{"QueueUrl": w.stack.Queues[0].URL, "MessageBody": "no event at all"}
+		if err := call(t.Context(), w.engine, "sqs", "AmazonSQS.SendMessage", poison, nil); err != nil {
+			t.Fatal(err)
+		}
 		w.tell(t, "Object Created", bucket, "elsewhere/x.tif")
 		w.tell(t, "Object Created", w.stack.Resources["CatalogBucket"], "parts/x.tif")
 		w.tell(t, "Object Tags Added", bucket, prefix+demo.Added)
@@ -210,7 +212,10 @@ func TestCloud(t *testing.T) {
 		if n := w.runs(t); n != runs+1 {
 			t.Errorf("%d runs by the events, want 1", n-runs)
 		}
-		run := w.latest(t)
+		run := w.history(t)[0]
+		if left := w.queue(t, "EventsQueue", "ApproximateNumberOfMessagesNotVisible"); left != "1" {
+			t.Errorf("%s messages come again, want only the one that is no event", left)
+		}
 		if run.State != refresh.Successful || !run.Events || run.Counts.Updated != 1 || run.Counts.Added != 0 || run.Counts.Removed != 0 {
 			t.Errorf("run %+v, want one item updated", run)
 		}
@@ -243,7 +248,7 @@ func TestCloud(t *testing.T) {
 		w.successful(t, running)
 		w.eventually(t, "the run of the event", func() bool { return w.runs(t) == runs+2 })
 		w.idle(t)
-		if run := w.latest(t); run.State != refresh.Successful || !run.Events || run.ID == running {
+		if run := w.history(t)[0]; run.State != refresh.Successful || !run.Events || run.ID == running {
 			t.Errorf("run %+v", run)
 		}
 		if got := w.items(t, nil); len(got) != first.Counts.Items {
@@ -258,8 +263,8 @@ func TestCloud(t *testing.T) {
 		killed := w.lambda.Kill("ScanFunction")
 		g.release()
 		w.successful(t, run)
-		if failed := w.failures(t, run, "Runtime.ExitError"); killed == 0 || failed != killed {
-			t.Errorf("%d scans killed, %d failed by that", killed, failed)
+		if failed, all := w.scans(run); killed == 0 || failed != killed || all < 2*killed {
+			t.Errorf("%d scans killed, %d of %d failed by that; want them tried again", killed, failed, all)
 		}
 		same(t, tree(t, w.catalog), folder(t, local))
 	})
@@ -331,12 +336,44 @@ func TestCloud(t *testing.T) {
 		}
 	})
 
+	part("CommandLineSharesTheLock", func(t *testing.T) {
+		catalog := w.stack.Functions["PlanFunction"].Environment["CAIRN_CATALOG"]
+		g := w.hold(t, 0)
+		run := w.refresh(t, `{"mode":"full"}`, http.StatusAccepted, "started")
+		g.wait(t)
+		w.cairn(t, 3, "refresh", sourceURL, "--catalog", catalog)
+		g.release()
+		w.successful(t, run)
+		var here refresh.Run
+		if err := json.Unmarshal([]byte(w.cairn(t, 0, "refresh", sourceURL, "--catalog", catalog, "--json")), &here); err != nil {
+			t.Fatal(err)
+		}
+		if r := w.successful(t, here.ID); r.Counts.Scanned != 0 {
+			t.Errorf("a refresh on this machine scanned %d objects after the cloud's, want none", r.Counts.Scanned)
+		}
+		_, want := w.call(t, http.MethodGet, "/refresh/status", "")
+		if got := w.cairn(t, 0, "status", "--catalog", catalog, "--json"); !jsonEqual(t, got, want) {
+			t.Errorf("cairn status says %s, the API %s", got, want)
+		}
+	})
+
 	part("ScheduleStartsARun", func(t *testing.T) {
 		runs := w.runs(t)
 		w.tick(t, `{"cairn":"schedule"}`)
 		w.eventually(t, "the run of the schedule", func() bool { return w.runs(t) == runs+1 })
-		if r := w.latest(t); r.State != refresh.Successful || !r.Events {
+		if r := w.history(t)[0]; r.State != refresh.Successful || !r.Events {
 			t.Errorf("run %+v", r)
+		}
+	})
+
+	part("NothingIsGivenUp", func(t *testing.T) {
+		if lost := w.lambda.GivenUp(); len(lost) != 0 {
+			t.Errorf("%d events were given up, the first is %s", len(lost), lost[0].Payload)
+		}
+		for _, queue := range []string{"EventsDeadLetters", "EndingsDeadLetters"} {
+			if n := w.queue(t, queue, "ApproximateNumberOfMessages"); n != "0" {
+				t.Errorf("%s messages in %s", n, queue)
+			}
 		}
 	})
 
@@ -365,28 +402,18 @@ func (w *world) count(function string) int {
 	return n
 }
 
-// failures counts the events of an execution's history that carry an error.
-func (w *world) failures(t *testing.T, run, kind string) int {
-	t.Helper()
-	h, err := w.sfn.GetExecutionHistory(t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: w.execution(run)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for _, e := range h.Events {
-		if e.TaskFailedEventDetails != nil && aws.ToString(e.TaskFailedEventDetails.Error) == kind {
-			n++
+// scans counts the scans of a Run, and those whose process ended.
+func (w *world) scans(run string) (failed, all int) {
+	for _, i := range w.lambda.Invocations() {
+		if i.Function != "ScanFunction" || !strings.Contains(string(i.Payload), run) {
+			continue
+		}
+		all++
+		if strings.Contains(string(i.Result.Payload), "Runtime.ExitError") {
+			failed++
 		}
 	}
-	return n
-}
-
-// runs is how many Runs have ended.
-func (w *world) runs(t testing.TB) int {
-	t.Helper()
-	var all struct{ Runs []refresh.Run }
-	w.get(t, "/refresh/runs?limit=100", &all)
-	return len(all.Runs)
+	return failed, all
 }
 
 // An apiItem is an Item as the API gives it.
@@ -441,6 +468,15 @@ func (w *world) items(t *testing.T, page func(n int)) map[string]apiItem {
 		}
 	}
 	return items
+}
+
+func jsonEqual(t *testing.T, a, b string) bool {
+	t.Helper()
+	var x, y any
+	if err := errors.Join(json.Unmarshal([]byte(a), &x), json.Unmarshal([]byte(b), &y)); err != nil {
+		t.Fatal(err)
+	}
+	return reflect.DeepEqual(x, y)
 }
 
 // unlinked is an Item without its links.

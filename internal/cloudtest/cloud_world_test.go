@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -68,7 +69,9 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.lambda.Close)
-	w.front = NewFront(stack, w.lambda, log, parse(t, os.Getenv("CAIRN_CLOUD_S3")), w.dynamodb(t), parse(t, w.engine),
+	table := w.dynamodb(t)
+	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", table.String())
+	w.front = NewFront(stack, w.lambda, log, parse(t, os.Getenv("CAIRN_CLOUD_S3")), table, parse(t, w.engine),
 		aws.Credentials{AccessKeyID: key, SecretAccessKey: secret})
 	listener, err := net.Listen("tcp", "127.0.0.1:"+port)
 	if err != nil {
@@ -190,15 +193,15 @@ func (w *world) fill(t *testing.T, local string) {
 	}
 }
 
-// cairn runs the command line, on the S3 server, and returns what it printed.
-func (w *world) cairn(t *testing.T, args ...string) string {
+// cairn runs the command line on the servers of S3 and DynamoDB, and returns what it printed. code is what it is to exit with.
+func (w *world) cairn(t *testing.T, code int, args ...string) string {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), filepath.Join(w.dir, "bin", "cairn"), args...)
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
 	out, err := c.Output()
-	if err != nil {
-		t.Fatalf("cairn %v: %v\n%s", args, err, &stderr)
+	if got := c.ProcessState.ExitCode(); got != code {
+		t.Fatalf("cairn %v: %v, code %d, want %d\n%s", args, err, got, code, &stderr)
 	}
 	return string(out)
 }
@@ -280,15 +283,18 @@ func (w *world) idle(t testing.TB) {
 	w.eventually(t, "nothing runs", func() bool { s := w.status(t); return !s.IsRunning && s.QueueLength == 0 })
 }
 
-// latest is the newest ended Run.
-func (w *world) latest(t testing.TB) refresh.Run {
+// history are the ended Runs, newest first.
+func (w *world) history(t testing.TB) []refresh.Run {
 	t.Helper()
 	var all struct{ Runs []refresh.Run }
-	w.get(t, "/refresh/runs?limit=1", &all)
-	if len(all.Runs) != 1 {
-		t.Fatal("no run has ended")
-	}
-	return all.Runs[0]
+	w.get(t, "/refresh/runs?limit=100", &all)
+	return slices.DeleteFunc(all.Runs, func(r refresh.Run) bool { return r.Ended == nil })
+}
+
+// runs is how many Runs have ended.
+func (w *world) runs(t testing.TB) int {
+	t.Helper()
+	return len(w.history(t))
 }
 
 // eventually waits until something is done. It gives up at once when a role denied something, which nothing recovers from.
@@ -415,13 +421,25 @@ func (w *world) tell(t testing.TB, kind, bucket, key string) {
 	}
 }
 
+// queue asks SQS for an attribute of a queue, by its logical id, which is a number.
+func (w *world) queue(t testing.TB, logical, attribute string) string {
+	t.Helper()
+	_, name, _ := strings.Cut(w.stack.Resources[logical], account+"/")
+	var out struct{ Attributes map[string]string }
+	if err := call(t.Context(), w.engine, "sqs", "AmazonSQS.GetQueueAttributes", map[string]any{
+		"QueueUrl": w.engine + "/" + account + "/" + name, "AttributeNames": []string{attribute}}, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Attributes[attribute]
+}
+
 // execution is the ARN of the execution of a Run.
 func (w *world) execution(run string) *string {
 	machine := w.stack.Functions["StartFunction"].Environment["CAIRN_STATE_MACHINE"]
 	return aws.String(strings.Replace(machine, ":stateMachine:", ":execution:", 1) + ":" + run)
 }
 
-// states are the states that an execution entered, those of its Map's children too, in order.
+// states are the states that an execution entered, in order.
 func (w *world) states(t testing.TB, run string) []string {
 	t.Helper()
 	h, err := w.sfn.GetExecutionHistory(t.Context(), &sfn.GetExecutionHistoryInput{ExecutionArn: w.execution(run)})

@@ -45,6 +45,7 @@ type Lambda struct {
 	envs        map[string]*environment
 	invocations []Invocation
 	starts      []Start
+	givenUp     []Invocation
 	ids         int
 }
 
@@ -113,6 +114,13 @@ func (l *Lambda) Starts() []Start {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]Start(nil), l.starts...)
+}
+
+// GivenUp are the events that a function failed on each time, which AWS would put into its dead-letter queue.
+func (l *Lambda) GivenUp() []Invocation {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]Invocation(nil), l.givenUp...)
 }
 
 // Kill ends the environments of a function that work on an invocation, as kill -9 does, and tells how many.
@@ -295,6 +303,9 @@ func (l *Lambda) invokeLater(name string, payload []byte) {
 		}
 		if try == asyncRetries {
 			l.log.Error("event given up", "function", name, "payload", clip(payload), "answer", clip(r.Payload), "error", err)
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.givenUp = append(l.givenUp, Invocation{Function: l.stack.Logical(name), Payload: payload, Result: r})
 			return
 		}
 		select {

@@ -12,6 +12,7 @@ and why:
   file RECORDS, so that the front can do what they say; they exist nowhere else.
 - EventBridge gives events to queues only, and to rules of the clock too. Here functions are invoked as well, and rules without a
   pattern match nothing.
+- SQS invokes functions itself, in Docker. Here that is left to the front, which polls the queues.
 - An execution's start and end are told to EventBridge, as Step Functions does. Those of a Map's children are not.
 - StopExecution waits for the task that runs. Here the execution has ended at once, as on AWS, and the task's answer is not heard.
 """
@@ -28,6 +29,7 @@ from moto.cloudformation import parsing
 from moto.core.common_models import CloudFormationModel
 from moto.core.config import default_user_config
 from moto.events.models import Rule, events_backends
+from moto.sqs.models import Queue
 from moto.stepfunctions import models as stepfunctions
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
@@ -100,6 +102,9 @@ def send_to_targets(rule, event, transform_input=True):
 
 send_to_others = Rule.send_to_targets
 Rule.send_to_targets = send_to_targets
+
+
+Queue.lambda_event_source_mappings = property(lambda _: {}, lambda *_: None)
 
 
 def tell(execution):
