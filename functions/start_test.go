@@ -56,6 +56,9 @@ func TestPostWhileARunRunsStartsNothing(t *testing.T) {
 		if r := w.http("POST", "/refresh", ""); r.status != 200 || r.answer().RunID != run || w.sfn.Count(sfntest.Start) != 1 {
 			t.Errorf("before %s: %+v, %d starts", c.Function, r, w.sfn.Count(sfntest.Start))
 		}
+		if l := w.control().Lease; !l.Expires.After(w.clock.Now()) {
+			t.Errorf("before %s nobody has renewed the lease: %s", c.Function, encode(l))
+		}
 		return asltest.Fault{}
 	}
 	run = w.post(202, "")
