@@ -3,7 +3,6 @@ package cloudtest
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"net/http"
@@ -385,6 +384,9 @@ func TestCloud(t *testing.T) {
 			if ok, err := allowed(f.Statements, Access{Action: "s3:PutObject", Resource: "arn:aws:s3:::" + bucket + "/" + prefix + "x.tif"}); ok || err != nil {
 				t.Errorf("%s may write to the source: %v", logical, err)
 			}
+			if unused := w.front.Unused(logical); len(unused) > 0 {
+				t.Logf("%s may, and did not here: %s", logical, strings.Join(unused, ", "))
+			}
 		}
 	})
 
@@ -553,7 +555,7 @@ func (w *world) coldStarts(t *testing.T) {
 		slices.SortFunc(s, func(a, b Start) int { return int(a.Next - b.Next) })
 		next := s[len(s)/2].Next
 		slices.SortFunc(s, func(a, b Start) int { return int(a.Answer - b.Answer) })
-		t.Log(fmt.Sprintf("cold start of %-16s %3d times, medians: exec to first event %v, to first answer %v", name, len(s),
-			next.Round(time.Millisecond), s[len(s)/2].Answer.Round(time.Millisecond)))
+		t.Logf("cold start of %-16s %3d times, medians: exec to first event %v, to first answer %v", name, len(s),
+			next.Round(time.Millisecond), s[len(s)/2].Answer.Round(time.Millisecond))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -34,6 +35,7 @@ type Front struct {
 	mu     sync.Mutex
 	calls  []Call
 	denied []Call
+	used   map[string]bool // function and action, of all times
 }
 
 // A Call is an Access of a function, by its logical id, or of anybody else ("").
@@ -44,7 +46,7 @@ type Call struct {
 
 // NewFront makes a Front before servers of S3 and DynamoDB and the engine, which does all else.
 func NewFront(stack *Stack, lambda *Lambda, log *slog.Logger, s3, dynamodb, engine *url.URL, credentials aws.Credentials) *Front {
-	f := &Front{Stack: stack, Lambda: lambda, Log: log, S3: credentials, servers: map[string]*httputil.ReverseProxy{}}
+	f := &Front{Stack: stack, Lambda: lambda, Log: log, S3: credentials, servers: map[string]*httputil.ReverseProxy{}, used: map[string]bool{}}
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableCompression = true
 	transport.MaxIdleConnsPerHost = 64
@@ -77,6 +79,25 @@ func (f *Front) Denied() []Call {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return append([]Call(nil), f.denied...)
+}
+
+// Unused are the actions on S3, DynamoDB and Step Functions that a function's role allows and that it never took.
+func (f *Front) Unused(function string) []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var unused []string
+	for _, s := range f.Stack.Functions[function].Statements {
+		if s == nil || s.Effect != "Allow" {
+			continue
+		}
+		for _, action := range s.Action {
+			service, _, _ := strings.Cut(action, ":")
+			if !f.used[function+" "+action] && slices.Contains([]string{"s3", "dynamodb", "states"}, service) {
+				unused = append(unused, action)
+			}
+		}
+	}
+	return unused
 }
 
 // Reset forgets the Calls so far, and sets Hold.
@@ -143,6 +164,7 @@ func (f *Front) admit(service string, r *http.Request) error {
 		f.mu.Lock()
 		if ok {
 			f.calls = append(f.calls, Call{who, a})
+			f.used[who+" "+a.Action] = true
 		} else {
 			f.denied = append(f.denied, Call{who, a})
 		}
