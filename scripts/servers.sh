@@ -88,7 +88,7 @@ EOF
     touch "$dir/complete"
   fi
   serve dynamodb "$1" java -Djava.library.path="$dir" -cp "$dir/*" software.amazon.dynamodb.services.local.main.ServerRunner \
-    -inMemory -port "$1" -disableTelemetry
+    -inMemory -sharedDb -port "$1" -disableTelemetry
 }
 
 cloud_venv() { # scripts/requirements-cloud.txt; CAIRN_CLOUD_VENV is one that is there

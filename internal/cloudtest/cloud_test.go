@@ -1,6 +1,7 @@
 package cloudtest
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -295,6 +296,58 @@ func TestCloud(t *testing.T) {
 		if next := w.successful(t, w.refresh(t, "", http.StatusAccepted, "started")); next.Counts.Added != 1 {
 			t.Errorf("next run %+v, want one item added", next.Counts)
 		}
+	})
+
+	part("StoppedWorkflowIsReapedWhenItsEventIsLost", func(t *testing.T) {
+		before := w.status(t)
+		g := w.hold(t, 0)
+		run := w.refresh(t, `{"mode":"full"}`, http.StatusAccepted, "started")
+		g.wait(t)
+		w.lambda.Lose(true)
+		defer w.lambda.Lose(false)
+		if _, err := w.sfn.StopExecution(t.Context(), &sfn.StopExecutionInput{ExecutionArn: w.execution(run)}); err != nil {
+			t.Fatal(err)
+		}
+		w.tick(t, `{"cairn":"reap"}`)
+		if s := w.status(t); !s.IsRunning || *s.RunID != run {
+			t.Errorf("status %+v before the lease has run out", s)
+		}
+		w.expire(t)
+		w.tick(t, `{"cairn":"reap"}`)
+		if r := w.ended(t, run); r.State != refresh.Failed || r.Error == nil {
+			t.Errorf("run %+v: %+v; want failed, and why", r, r.Error)
+		}
+		if after := w.status(t); after.IsRunning || *after.Snapshot != *before.Snapshot {
+			t.Errorf("status %+v, want it free, and the catalog as before", after)
+		}
+	})
+
+	part("StartThatDiedAfterTheLockIsLaunchedByTheReaper", func(t *testing.T) {
+		reached := make(chan struct{})
+		w.front.Reset(func(ctx context.Context, function string, a Access) {
+			if function == "StartFunction" && a.Action == "states:StartExecution" {
+				close(reached)
+				<-ctx.Done()
+			}
+		})
+		go func() {
+			<-reached
+			w.lambda.Kill("StartFunction")
+		}()
+		if resp, body := w.call(t, http.MethodPost, "/refresh", ""); resp.StatusCode != http.StatusInternalServerError {
+			t.Fatalf("POST /refresh: %s %s, want 500", resp.Status, body)
+		}
+		w.front.Reset(nil)
+		s := w.status(t)
+		if !s.IsRunning {
+			t.Fatalf("status %+v, want the lease to be held", s)
+		}
+		if run := w.refresh(t, "", http.StatusOK, "running"); run != *s.RunID {
+			t.Errorf("next POST tells of run %s, want %s", run, *s.RunID)
+		}
+		w.expire(t)
+		w.tick(t, `{"cairn":"reap"}`)
+		w.successful(t, *s.RunID)
 	})
 
 	part("QueuedRunFollows", func(t *testing.T) {

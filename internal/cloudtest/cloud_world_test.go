@@ -24,6 +24,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/cairn-stac/cairn/internal/demo"
+	"github.com/cairn-stac/cairn/internal/dynamostate"
 	"github.com/cairn-stac/cairn/internal/dynamostate/dynamotest"
 	"github.com/cairn-stac/cairn/internal/objstore"
 	"github.com/cairn-stac/cairn/internal/objstore/s3store"
@@ -44,6 +45,7 @@ type world struct {
 	source  *s3store.Store
 	catalog *s3store.Store
 	sfn     *sfn.Client
+	state   refresh.State
 }
 
 // newWorld starts what scripts/cloud.sh does not, which says in the environment where all the rest is.
@@ -71,6 +73,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(w.lambda.Close)
 	table := w.dynamodb(t)
 	t.Setenv("AWS_ENDPOINT_URL_DYNAMODB", table.String())
+	w.state = dynamostate.New(dynamotest.Client(table.String()), stack.Resources["Table"], time.Now)
 	w.front = NewFront(stack, w.lambda, log, parse(t, os.Getenv("CAIRN_CLOUD_S3")), table, parse(t, w.engine),
 		aws.Credentials{AccessKeyID: key, SecretAccessKey: secret})
 	listener, err := net.Listen("tcp", "127.0.0.1:"+port)
@@ -297,6 +300,19 @@ func (w *world) runs(t testing.TB) int {
 	return len(w.history(t))
 }
 
+// expire makes the Lease run out, as it does after minutes.
+func (w *world) expire(t testing.TB) {
+	t.Helper()
+	c, token, err := w.state.Load(t.Context())
+	if err != nil || c.Lease == nil {
+		t.Fatalf("lease %+v: %v", c.Lease, err)
+	}
+	c.Lease.Expires = time.Now().Add(-time.Second)
+	if err := w.state.Swap(t.Context(), token, c); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // eventually waits until something is done. It gives up at once when a role denied something, which nothing recovers from.
 func (w *world) eventually(t testing.TB, what string, done func() bool) {
 	t.Helper()
@@ -327,7 +343,7 @@ func (w *world) hold(t *testing.T, but int) *gate {
 	g := &gate{w, make(chan struct{}), make(chan struct{})}
 	var mu sync.Mutex
 	once := sync.OnceFunc(func() { close(g.reached) })
-	w.front.Reset(func(function string, a Access) {
+	w.front.Reset(func(_ context.Context, function string, a Access) {
 		if !w.raster(function, a) {
 			return
 		}

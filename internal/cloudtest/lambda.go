@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,6 +36,7 @@ type Lambda struct {
 	extra     map[string]string
 	logs      string // folder
 	log       *slog.Logger
+	lose      atomic.Bool
 	api       net.Listener // the Runtime API
 	server    http.Server
 	ctx       context.Context
@@ -122,6 +124,9 @@ func (l *Lambda) GivenUp() []Invocation {
 	defer l.mu.Unlock()
 	return append([]Invocation(nil), l.givenUp...)
 }
+
+// Lose tells whether events are lost from now on, as happens to those that AWS sends but once. Other invocations are not.
+func (l *Lambda) Lose(events bool) { l.lose.Store(events) }
 
 // Kill ends the environments of a function that work on an invocation, as kill -9 does, and tells how many.
 func (l *Lambda) Kill(logical string) int {
@@ -277,7 +282,9 @@ func (l *Lambda) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			l.refuse(w, &refusal{http.StatusRequestEntityTooLarge, "RequestTooLargeException", fmt.Sprintf("%d bytes", len(payload))})
 			return
 		}
-		l.async.Go(func() { l.invokeLater(name, payload) })
+		if !l.lose.Load() {
+			l.async.Go(func() { l.invokeLater(name, payload) })
+		}
 		w.WriteHeader(http.StatusAccepted)
 		return
 	}
