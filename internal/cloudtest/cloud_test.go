@@ -324,11 +324,12 @@ func TestCloud(t *testing.T) {
 
 	part("StartThatDiedAfterTheLockIsLaunchedByTheReaper", func(t *testing.T) {
 		reached := make(chan struct{})
-		w.front.Reset(func(ctx context.Context, function string, a Access) {
+		w.front.Reset(func(ctx context.Context, function string, a Access) error {
 			if function == "StartFunction" && a.Action == "states:StartExecution" {
 				close(reached)
 				<-ctx.Done()
 			}
+			return nil
 		})
 		go func() {
 			<-reached
@@ -348,6 +349,28 @@ func TestCloud(t *testing.T) {
 		w.expire(t)
 		w.tick(t, `{"cairn":"reap"}`)
 		w.successful(t, *s.RunID)
+	})
+
+	part("FailedScanFailsTheRunAndSaysWhy", func(t *testing.T) {
+		before := w.status(t)
+		w.front.Reset(func(_ context.Context, function string, a Access) error {
+			if function == "ScanFunction" && strings.HasPrefix(a.Resource, "arn:aws:s3:::"+bucket) {
+				return errors.New("the source is closed to the scans")
+			}
+			return nil
+		})
+		run := w.refresh(t, `{"mode":"full"}`, http.StatusAccepted, "started")
+		r := w.ended(t, run)
+		if r.State != refresh.Failed || r.Error == nil || r.Error.Code != "source_unavailable" {
+			t.Errorf("run %s: %+v; want failed, for the source", r.State, r.Error)
+		}
+		want := []string{"Plan", "AnythingToScan", "Scan", "SettleFailed", "HowItEnded", "Failed"}
+		if got := w.states(t, run); !slices.Equal(got, want) {
+			t.Errorf("states %v, want %v", got, want)
+		}
+		if after := w.status(t); *after.Snapshot != *before.Snapshot || after.Error == nil || *after.Error != r.Error.Message {
+			t.Errorf("status %+v, want the catalog as before, and the error of the run", after)
+		}
 	})
 
 	part("QueuedRunFollows", func(t *testing.T) {

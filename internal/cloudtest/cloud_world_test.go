@@ -343,9 +343,9 @@ func (w *world) hold(t *testing.T, but int) *gate {
 	g := &gate{w, make(chan struct{}), make(chan struct{})}
 	var mu sync.Mutex
 	once := sync.OnceFunc(func() { close(g.reached) })
-	w.front.Reset(func(_ context.Context, function string, a Access) {
+	w.front.Reset(func(_ context.Context, function string, a Access) error {
 		if !w.raster(function, a) {
-			return
+			return nil
 		}
 		mu.Lock()
 		but--
@@ -355,6 +355,7 @@ func (w *world) hold(t *testing.T, but int) *gate {
 			once()
 			<-g.open
 		}
+		return nil
 	})
 	t.Cleanup(g.release)
 	return g

@@ -27,9 +27,9 @@ type Front struct {
 	Lambda *Lambda
 	Log    *slog.Logger
 	S3     aws.Credentials // of the S3 server
-	// Hold, if not nil, is called before an Access of a function ("": of anybody else) is passed on, which waits for it. It is not
-	// passed on any more once ctx has ended, which is when its sender has gone.
-	Hold func(ctx context.Context, function string, a Access)
+	// Hold, if not nil, is called before an Access of a function ("": of anybody else) is passed on, which waits for it. It is
+	// denied for an error, and not passed on any more once ctx has ended, which is when its sender has gone.
+	Hold func(ctx context.Context, function string, a Access) error
 
 	servers map[string]*httputil.ReverseProxy // by service; "" for all else
 
@@ -102,7 +102,7 @@ func (f *Front) Unused(function string) []string {
 }
 
 // Reset forgets the Calls so far, and sets Hold.
-func (f *Front) Reset(hold func(ctx context.Context, function string, a Access)) {
+func (f *Front) Reset(hold func(ctx context.Context, function string, a Access) error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls, f.Hold = nil, hold
@@ -156,7 +156,9 @@ func (f *Front) admit(service string, r *http.Request) error {
 		hold := f.Hold
 		f.mu.Unlock()
 		if hold != nil {
-			hold(r.Context(), who, a)
+			if err := hold(r.Context(), who, a); err != nil {
+				return err
+			}
 		}
 		if err := r.Context().Err(); err != nil {
 			return fmt.Errorf("%s: %w", a, err)

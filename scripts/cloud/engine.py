@@ -14,6 +14,7 @@ and why:
   pattern match nothing.
 - SQS invokes functions itself, in Docker. Here that is left to the front, which polls the queues.
 - An execution's start and end are told to EventBridge, as Step Functions does. Those of a Map's children are not.
+- A Map goes on when children of it fail. Here it fails with them, for none are tolerated, once all have ended.
 - StopExecution waits for the task that runs. Here the execution has ended at once, as on AWS, and the task's answer is not heard.
 """
 import copy
@@ -31,7 +32,14 @@ from moto.core.config import default_user_config
 from moto.events.models import Rule, events_backends
 from moto.sqs.models import Queue
 from moto.stepfunctions import models as stepfunctions
-from moto.stepfunctions.parser.api import ExecutionStatus
+from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType, MapRunFailedEventDetails
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEvent, FailureEventException
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import StatesErrorNameType
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.distributed_iteration_component import (
+    DistributedIterationComponent,
+)
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommunication, Execution
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
@@ -105,6 +113,25 @@ Rule.send_to_targets = send_to_targets
 
 
 Queue.lambda_event_source_mappings = property(lambda _: {}, lambda *_: None)
+
+
+def map_run(component, env, eval_input):
+    run_children(component, env, eval_input)
+    counts = eval_input.map_run_record.item_counter
+    if counts.failed.get() + counts.timed_out.get() == 0:
+        return
+    name = StatesErrorName(typ=StatesErrorNameType.StatesExceedToleratedFailureThreshold)
+    about = {"error": name.error_name, "cause": "The specified tolerated failure threshold was exceeded"}
+    raise FailureEventException(FailureEvent(
+        env=env,
+        error_name=name,
+        event_type=HistoryEventType.MapRunFailed,
+        event_details=EventDetails(mapRunFailedEventDetails=MapRunFailedEventDetails(**about)),
+    ))
+
+
+run_children = DistributedIterationComponent._map_run
+DistributedIterationComponent._map_run = map_run
 
 
 def tell(execution):
