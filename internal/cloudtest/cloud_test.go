@@ -359,6 +359,7 @@ func TestCloud(t *testing.T) {
 			}
 			return nil
 		})
+		w.lambda.Cool("ScanFunction") // those that have listed the source believe it to be there
 		run := w.refresh(t, `{"mode":"full"}`, http.StatusAccepted, "started")
 		r := w.ended(t, run)
 		if r.State != refresh.Failed || r.Error == nil || r.Error.Code != "source_unavailable" {

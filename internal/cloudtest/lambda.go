@@ -129,14 +129,22 @@ func (l *Lambda) GivenUp() []Invocation {
 func (l *Lambda) Lose(events bool) { l.lose.Store(events) }
 
 // Kill ends the environments of a function that work on an invocation, as kill -9 does, and tells how many.
-func (l *Lambda) Kill(logical string) int {
+func (l *Lambda) Kill(logical string) int { return l.end(logical, true) }
+
+// Cool ends the environments of a function that are idle, as Lambda does at will, and tells how many.
+func (l *Lambda) Cool(logical string) int { return l.end(logical, false) }
+
+func (l *Lambda) end(logical string, busy bool) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	n := 0
 	for _, e := range l.envs {
-		if e.function == logical && e.busy {
+		if e.function == logical && e.busy == busy {
 			e.kill()
 			n++
+			if !busy {
+				delete(l.envs, e.id)
+			}
 		}
 	}
 	return n

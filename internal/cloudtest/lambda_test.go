@@ -89,6 +89,9 @@ func TestEnvironmentIsReused(t *testing.T) {
 	if n := len(l.Starts()); n != 1 {
 		t.Errorf("%d starts, want 1", n)
 	}
+	if n, third := l.Cool("Odd"), invoke(t, l, "pid"); n != 1 || third.Error != "" || string(third.Payload) == string(first.Payload) {
+		t.Errorf("pid %s after %d environments cooled, want another than %s", third.Payload, n, first.Payload)
+	}
 	if got := invoke(t, l, "token"); string(got.Payload) != `"Odd"` {
 		t.Errorf("session token %s, want the function's logical id", got.Payload)
 	}
