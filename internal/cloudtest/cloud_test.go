@@ -318,34 +318,46 @@ func TestCloud(t *testing.T) {
 		}
 	})
 
-	part("StartThatDiedAfterTheLockIsLaunchedByTheReaper", func(t *testing.T) {
-		reached := make(chan struct{})
-		w.front.Reset(func(ctx context.Context, function string, a Access) error {
-			if function == "StartFunction" && a.Action == "states:StartExecution" {
-				close(reached)
-				<-ctx.Done()
+	for by, launch := range map[string]func(t *testing.T, run string){
+		"TheReaper": func(t *testing.T, _ string) { w.tick(t, `{"cairn":"reap"}`) }, // which does not wait for such a lease to run out
+		"TheNextPost": func(t *testing.T, run string) {
+			if told := w.refresh(t, "", http.StatusOK, "running"); told != run {
+				t.Errorf("next POST tells of run %s, want %s", told, run)
 			}
-			return nil
+		},
+	} {
+		part("StartThatDiedAfterTheLockIsLaunchedBy"+by, func(t *testing.T) {
+			reached := make(chan struct{})
+			w.front.Reset(func(ctx context.Context, function string, a Access) error {
+				if function == "StartFunction" && a.Action == "states:StartExecution" {
+					close(reached)
+					<-ctx.Done()
+				}
+				return nil
+			})
+			go func() {
+				<-reached
+				w.lambda.Kill("StartFunction")
+			}()
+			plans := w.count("PlanFunction")
+			if resp, body := w.call(t, http.MethodPost, "/refresh", ""); resp.StatusCode != http.StatusInternalServerError {
+				t.Fatalf("POST /refresh: %s %s, want 500", resp.Status, body)
+			}
+			w.front.Reset(nil)
+			s := w.status(t)
+			if !s.IsRunning {
+				t.Fatalf("status %+v, want the lease to be held", s)
+			}
+			if _, err := w.sfn.DescribeExecution(t.Context(), &sfn.DescribeExecutionInput{ExecutionArn: w.execution(*s.RunID)}); err == nil {
+				t.Fatal("the execution is there already")
+			}
+			launch(t, *s.RunID)
+			w.successful(t, *s.RunID)
+			if n := w.count("PlanFunction") - plans; n != 1 {
+				t.Errorf("it was planned %d times, want once", n)
+			}
 		})
-		go func() {
-			<-reached
-			w.lambda.Kill("StartFunction")
-		}()
-		if resp, body := w.call(t, http.MethodPost, "/refresh", ""); resp.StatusCode != http.StatusInternalServerError {
-			t.Fatalf("POST /refresh: %s %s, want 500", resp.Status, body)
-		}
-		w.front.Reset(nil)
-		s := w.status(t)
-		if !s.IsRunning {
-			t.Fatalf("status %+v, want the lease to be held", s)
-		}
-		if run := w.refresh(t, "", http.StatusOK, "running"); run != *s.RunID {
-			t.Errorf("next POST tells of run %s, want %s", run, *s.RunID)
-		}
-		w.expire(t)
-		w.tick(t, `{"cairn":"reap"}`)
-		w.successful(t, *s.RunID)
-	})
+	}
 
 	part("FailedScanFailsTheRunAndSaysWhy", func(t *testing.T) {
 		before := w.status(t)
