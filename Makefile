@@ -69,7 +69,7 @@ build-%Function: # what sam build calls, once a function
 cloudlint: ## lint template and workflow with what is installed for it; needs Python and PyPI
 	scripts/cloudlint.sh
 
-e2e: ## the same against an S3 server, and the whole of AWS as far as it can be emulated, all installed for it
+e2e: ## the command line on an S3 server, and all of AWS as far as it can be emulated, installed for it; needs Python and PyPI
 	scripts/e2e.sh
 	scripts/cloud.sh
 

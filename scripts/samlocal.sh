@@ -60,9 +60,7 @@ fi
 say "Docker engine $(docker version --format '{{.Server.Version}}')"
 
 if [ -z "${CAIRN_SAM_VENV:-}" ] && ! cmp -s $here/requirements.txt "$venv/requirements.txt"; then
-  python3 -m venv --clear "$venv"
-  try "$venv/bin/pip" -q --disable-pip-version-check install -r $here/requirements.txt
-  cp $here/requirements.txt "$venv"
+  make_venv "$venv" $here/requirements.txt
 fi
 say "$("$venv/bin/sam" --version)"
 

@@ -10,6 +10,12 @@ say() { printf '%s: %s (%ds)\n' "$script" "$*" "$SECONDS"; }
 
 servers_begin() {
   script=$1
+  local tool missing=()
+  for tool in go python3; do command -v "$tool" >/dev/null || missing+=("$tool"); done
+  if [ "${#missing[@]}" != 0 ]; then
+    say "needs ${missing[*]}, which cannot be found; put it on the PATH" >&2
+    exit 1
+  fi
   work=$(mktemp -d)
   mkdir "$work/logs"
   trap servers_end EXIT
@@ -94,9 +100,16 @@ EOF
 cloud_venv() { # scripts/requirements-cloud.txt; CAIRN_CLOUD_VENV is one that is there
   venv=${CAIRN_CLOUD_VENV:-$PWD/.tools/cloud}
   if [ -n "${CAIRN_CLOUD_VENV:-}" ] || cmp -s scripts/requirements-cloud.txt "$venv/requirements.txt"; then return; fi
-  python3 -m venv --clear "$venv"
-  try "$venv/bin/pip" -q --disable-pip-version-check install -r scripts/requirements-cloud.txt
-  cp scripts/requirements-cloud.txt "$venv/requirements.txt"
+  make_venv "$venv" scripts/requirements-cloud.txt
+}
+
+make_venv() { # FOLDER REQUIREMENTS
+  if ! python3 -m venv --clear "$1"; then
+    say "needs Python's venv and pip, which are not here (of Debian's: apt-get install python3-venv)"
+    return 1
+  fi
+  try "$1/bin/pip" -q --disable-pip-version-check install -r "$2"
+  cp "$2" "$1/requirements.txt"
 }
 
 aws_nowhere_else() { # nothing of this machine's own configuration of AWS
