@@ -6,6 +6,8 @@ CORPUS ?= ../shared/corpus
 SCHEMAS ?= ../shared/schemas
 STEPS = start plan scan publish settle status api
 LAMBDA_GOARCH ?= arm64
+# What a function may have in MB; machine code of amd64 is larger.
+LARGEST = $(if $(filter amd64,$(LAMBDA_GOARCH)),16,15)
 # How a function of AWS is built: without net/rpc, whose reflection keeps a third of a binary alive.
 FUNCTION = CGO_ENABLED=0 GOOS=linux GOARCH=$(LAMBDA_GOARCH) $(GO) build -tags lambda.norpc -trimpath -ldflags '-s -w'
 
@@ -60,8 +62,8 @@ oddtiffs: ## make GeoTIFFs of every odd kind in the folder ODD, for make fidelit
 
 functions: ## build the functions of AWS, for LAMBDA_GOARCH, to dist/functions/<step>/bootstrap
 	@for step in $(STEPS); do $(FUNCTION) -o dist/functions/$$step/bootstrap ./functions/$$step || exit 1; done
-	@ls -l dist/functions/*/bootstrap | awk '{printf "  %-38s %.1f MB\n", $$NF, $$5/1e6; if ($$5 > 15e6) big = 1} END {exit big}' \
-		|| { echo "functions: one is larger than 15 MB, which makes for slow starts"; exit 1; }
+	@ls -l dist/functions/*/bootstrap | awk '{printf "  %-38s %.1f MB\n", $$NF, $$5/1e6; if ($$5 > $(LARGEST)e6) big = 1} END {exit big}' \
+		|| { echo "functions: one is larger than $(LARGEST) MB, which makes for slow starts"; exit 1; }
 
 build-%Function: # what sam build calls, once a function
 	$(FUNCTION) -o '$(ARTIFACTS_DIR)/bootstrap' ./functions/$$(printf %s '$*' | tr A-Z a-z)
