@@ -51,7 +51,7 @@ func TestCommandsOfDocuments(t *testing.T) {
 			t.Errorf("there is no resource %s", r[1])
 		}
 	}
-	outputs := regexp.MustCompile(`OutputKey=='(\w+)'`).FindAllStringSubmatch(docs, -1)
+	outputs := regexp.MustCompile(`(?:OutputKey=='|\$\(output |\$\(arn )(\w+)`).FindAllStringSubmatch(docs, -1)
 	for _, o := range outputs {
 		if _, ok := s.outputs[o[1]]; !ok {
 			t.Errorf("there is no output %s", o[1])
@@ -59,6 +59,11 @@ func TestCommandsOfDocuments(t *testing.T) {
 	}
 	if len(resources) == 0 || len(outputs) == 0 {
 		t.Errorf("%d resources and %d outputs are named", len(resources), len(outputs))
+	}
+	// EventBridge puts messages into it too, which SQS cannot send back by itself.
+	if !strings.Contains(docs, `--source-arn "$(arn EventsDeadLetters)" --destination-arn "$(arn EventsQueue)"`) ||
+		s.properties("SourceRule", "Targets").([]any)[0].(object)["DeadLetterConfig"] == nil {
+		t.Error("dead letters are not sent back to the queue of events by name")
 	}
 	for _, name := range regexp.MustCompile(`--function-name ([\w-]+)`).FindAllStringSubmatch(docs, -1) {
 		t.Errorf("functions have names that CloudFormation makes, %s is none", name[1])
