@@ -183,11 +183,11 @@ func stepsOfWrites(catalog *faultstore.Store) string {
 }
 
 // TestTenThousandShards: 20 million Objects are far from the 256 KiB of data and the 25,000 events of an execution, also if each scan
-// is tried as often as it may be.
+// is tried as often as it may be. No more are scanned at once than plan says.
 func TestTenThousandShards(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, stack{})
-	const shards = 10_000
+	const shards, atOnce = 10_000, 16
 	key := "runs/" + refresh.NewRunID(w.clock.Now()) + "/123456/shards.json"
 	refs := make([]lambdafn.ShardRef, shards)
 	for i := range refs {
@@ -195,10 +195,15 @@ func TestTenThousandShards(t *testing.T) {
 	}
 	w.engine.Read = func(string, string) ([]byte, error) { return encode(refs), nil }
 	seen := map[string]int{}
+	scans, most := 0, 0
 	w.lambda.Register("PlanFunction", time.Minute, func(_ context.Context, task lambdafn.Task) (lambdafn.Planned, error) {
-		return lambdafn.Planned{Run: task.Run, Shards: shards, Bucket: strings.Repeat("b", 63), Key: key, Concurrency: 16}, nil
+		return lambdafn.Planned{Run: task.Run, Shards: shards, Bucket: strings.Repeat("b", 63), Key: key, Concurrency: atOnce}, nil
 	})
 	w.lambda.Register("ScanFunction", time.Minute, func(_ context.Context, task lambdafn.Task) error {
+		scans++
+		most = max(most, scans)
+		w.clock.Sleep(time.Second)
+		scans--
 		if seen[task.Shard]++; seen[task.Shard] <= 5 && strings.HasPrefix(task.Shard, "000042") {
 			return &lambdafn.TransientError{Code: "internal", Message: strings.Repeat("x", 4<<10)}
 		}
@@ -214,6 +219,9 @@ func TestTenThousandShards(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.clock.Run(24 * time.Hour)
+	if most != atOnce {
+		t.Errorf("%d scans at once, want %d", most, atOnce)
+	}
 	events, data := 0, 0
 	for _, c := range x.Children {
 		events, data = max(events, len(c.History)), max(data, c.Largest)
