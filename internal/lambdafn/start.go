@@ -79,7 +79,7 @@ func (s *Start) batch(ctx context.Context, messages []message) BatchResponse {
 	for _, m := range messages {
 		e, err := parseSourceEvent(m.Body)
 		if err != nil { // comes again until it is a dead letter, for somebody to look at
-			s.Log.ErrorContext(ctx, "message is no event of the source", "message", m.ID, "error", err)
+			s.Log.ErrorContext(ctx, "message is no event of the source", "message_id", m.ID, "error", err)
 			fail(m)
 			continue
 		}

@@ -1,10 +1,12 @@
 package lambdafn
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"reflect"
 	"strings"
@@ -172,6 +174,8 @@ func TestEventsOfOtherThingsStartNothing(t *testing.T) {
 
 func TestMessagesThatAreNoEventsFailAlone(t *testing.T) {
 	s, desk, _ := newStart("")
+	var log bytes.Buffer
+	s.Log = NewLog(&log, slog.LevelInfo)
 	answer, err := s.Handle(t.Context(), sqsBatch(
 		`{"Service":"Amazon S3","Event":"s3:TestEvent"}`, s3Event("Object Created", "rasters", "ortho/a.tif"), `hello`, ``, `{"source":"aws.ec2","detail":{}}`,
 		`{"source":"aws.s3","detail":{"bucket":{"name":"rasters"},"object":{"key":7}}}`, `{"source":"aws.s3","detail":{"bucket":{"name":"rasters"},"object":{}}}`,
@@ -181,6 +185,11 @@ func TestMessagesThatAreNoEventsFailAlone(t *testing.T) {
 	}
 	if len(desk.asked) != 1 || !reflect.DeepEqual(desk.asked[0].Scope.Keys, []string{"a.tif"}) {
 		t.Errorf("asked for %+v", desk.asked)
+	}
+	// CloudWatch shows the last of two members of one name: no other may be called as the sentence is.
+	line, _, _ := strings.Cut(log.String(), "\n")
+	if strings.Count(line, `"message":`) != 1 || !strings.Contains(line, `"message_id":"m0"`) {
+		t.Errorf("the log says %s", line)
 	}
 }
 
