@@ -221,4 +221,9 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 			t.Errorf("%s while the table is busy = %v", op, err)
 		}
 	}
+	db.Reset()
+	db.Fail("", -1, dynamotest.Denied)
+	if _, _, err := s.Load(ctx); err == nil || !strings.Contains(err.Error(), "the role in use may not do this on the table: deploy the stack again") {
+		t.Errorf("denied: %v", err)
+	}
 }

@@ -14,7 +14,7 @@ import (
 // advice is what to do about an error that the SDK's retries did not outlast, by DynamoDB's code for it.
 var advice = map[string]string{
 	"ResourceNotFoundException": "there is no such table in this account and region: deploy the stack there, or correct the table's name",
-	"AccessDeniedException":     "the role in use may not do this on the table",
+	"AccessDeniedException":     "the role in use may not do this on the table: deploy the stack again, so that it may",
 
 	"ProvisionedThroughputExceededException": busy,
 	"ThrottlingException":                    busy,

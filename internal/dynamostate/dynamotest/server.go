@@ -33,6 +33,7 @@ const (
 	Throttled                  // the table is busy; nothing is done
 	Internal                   // 500; nothing is done
 	Conflict                   // another transaction works on the item; nothing is done
+	Denied                     // the caller's role does not allow it; nothing is done
 )
 
 // A Server is a DynamoDB server with one table.
@@ -192,6 +193,8 @@ func (s *Server) answer(op string, r *http.Request) *reply {
 		return nil
 	case Throttled:
 		return refusal(http.StatusBadRequest, "ProvisionedThroughputExceededException", "the table is busy", "")
+	case Denied:
+		return refusal(http.StatusBadRequest, "AccessDeniedException", "User is not authorized to perform this action", "")
 	case Internal:
 		return refusal(http.StatusInternalServerError, "InternalServerError", "something broke", "")
 	case Conflict:
