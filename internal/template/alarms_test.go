@@ -49,3 +49,30 @@ func TestTheReaperRemarksOnLongRuns(t *testing.T) {
 		t.Errorf("the alarm watches %v, the filter makes %v", alarm, metric)
 	}
 }
+
+// A function that was not called has no metric for that time. An alarm over several must hear of the others' all the same.
+func TestAlarmsOverSeveralMetricsBearWithMissingOnes(t *testing.T) {
+	s, sums := deploy(t), 0
+	for _, name := range s.of("AWS::CloudWatch::Alarm") {
+		metrics := list(s.properties(name, "Metrics"))
+		if metrics == nil {
+			continue
+		}
+		sums++
+		returned := 0
+		for _, m := range metrics {
+			if at(m, "ReturnData") == true {
+				returned++
+				if got := at(m, "Expression"); got != "SUM(FILL(METRICS(), 0))" {
+					t.Errorf("%s watches %v", name, got)
+				}
+			}
+		}
+		if returned != 1 || len(metrics) < 3 {
+			t.Errorf("%s has %d metrics, of which it watches %d", name, len(metrics), returned)
+		}
+	}
+	if sums != 3 {
+		t.Errorf("%d alarms are over several metrics", sums)
+	}
+}

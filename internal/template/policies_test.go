@@ -333,7 +333,8 @@ func TestWorkflowMayDoWhatItsStatesDo(t *testing.T) {
 	}
 	for _, step := range seven {
 		for _, c := range [][2]string{
-			{"logs:PutLogEvents", "<" + logical(step, "Logs") + ".Arn>:x"}, {"logs:CreateLogStream", "<" + logical(step, "Logs") + ".Arn>:x"},
+			// The Arn ends in ":*", which is what IAM wants; one more would ask for one more colon in the name of a stream.
+			{"logs:PutLogEvents", "<" + logical(step, "Logs") + ".Arn>"}, {"logs:CreateLogStream", "<" + logical(step, "Logs") + ".Arn>"},
 			{"xray:PutTraceSegments", "*"},
 		} {
 			if !s.policy(step).allows(c[0], c[1], nil) {

@@ -27,6 +27,9 @@ func (s *stack) routes() []route {
 		if version := s.properties(integration, "PayloadFormatVersion"); version != "2.0" {
 			s.t.Errorf("%s has payload format %v", integration, version)
 		}
+		if method := s.properties(integration, "IntegrationMethod"); method != "POST" {
+			s.t.Errorf("%s calls Lambda by %v", integration, method)
+		}
 		out = append(out, r)
 	}
 	return out
@@ -181,7 +184,14 @@ func TestThrottlingAndCors(t *testing.T) {
 	if number(t, at(settings, "ThrottlingRateLimit")) < 1 || number(t, at(settings, "ThrottlingBurstLimit")) < 1 {
 		t.Errorf("settings %v", settings)
 	}
-	for key := range s.properties("ApiStage", "RouteSettings").(object) {
+	routes := s.properties("ApiStage", "RouteSettings").(object)
+	for _, settings := range append(slices.Collect(maps.Values(routes)), settings) {
+		// Metrics of routes cost as much as one's own, each, and no alarm, dashboard or document knows them.
+		if at(settings, "DetailedMetricsEnabled") != false {
+			t.Errorf("settings %v pay for metrics of routes", settings)
+		}
+	}
+	for key := range routes {
 		method, path, _ := strings.Cut(key, " ")
 		if choose(s.routes(), method, path) == nil {
 			t.Errorf("settings for %s, which is no route", key)
