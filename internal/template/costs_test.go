@@ -15,7 +15,7 @@ import (
 var update = flag.Bool("update", false, "write the sums into docs/operations.md")
 
 // Prices of us-east-1 in USD, as AWS's pages gave them in November 2025: aws.amazon.com/s3/pricing, /lambda/pricing (arm64),
-// /step-functions/pricing, /dynamodb/pricing/on-demand, /cloudwatch/pricing.
+// /step-functions/pricing, /dynamodb/pricing/on-demand, /sqs/pricing, /cloudwatch/pricing.
 const (
 	priceGet        = 0.40 / 1e6
 	pricePut        = 5.00 / 1e6 // and LIST
@@ -26,6 +26,7 @@ const (
 	priceRead       = 0.125 / 1e6 // unit of 4 KB, consistent
 	priceAlarm      = 0.10        // and metric, a month
 	priceDashboard  = 3.00        // a month
+	pricePoll       = 0.40 / 1e6  // request to SQS
 )
 
 // What cannot be counted here is assumed.
@@ -39,6 +40,8 @@ const (
 	listOverhead  = 1.27 // pages asked for, for one that has keys (s3store)
 	reportSeconds = 2.0  // between two of a Shard's reports of its progress (dynamostate)
 	childSteps    = 2    // transitions of a Map's child: its start and its only state
+	pollers       = 5    // of Lambda, at a queue that has nothing
+	pollSeconds   = 20.0 // that one waits there for something
 )
 
 // A line of a bill.
@@ -123,7 +126,7 @@ func (c *cloud) bill(perShard, once tally, shards, headersEach float64) bill {
 
 // idle is a month in which nothing happens.
 func (c *cloud) idle() bill {
-	const looks = 30 * 24 * 60
+	const looks = 30 * 24 * 60 // one a minute
 	metrics := 0.0
 	for _, name := range c.stack.of("AWS::CloudWatch::Alarm") {
 		if m := list(c.stack.properties(name, "Metrics")); m != nil {
@@ -132,10 +135,12 @@ func (c *cloud) idle() bill {
 			metrics++
 		}
 	}
+	queues := float64(len(c.stack.of("AWS::Lambda::EventSourceMapping")))
 	return bill{
 		{"Reaper: invocations", looks, priceInvoke},
 		{"Reaper: GB-seconds", looks * 0.02 * c.gigabytes("settle"), priceGBSecond},
 		{"Reaper: read units", looks, priceRead},
+		{"Lambda's looks into the queue of events (the first million of an account are free)", queues * pollers * looks * 60 / pollSeconds, pricePoll},
 		{"Metrics of alarms (the first ten of an account are free)", metrics, priceAlarm},
 		{"Dashboard (the first three of an account are free)", 1, priceDashboard},
 	}
