@@ -52,7 +52,7 @@ func (d *Desk) Reap(ctx context.Context) (changed bool, err error) {
 		}
 		if g.Now.Sub(l.Granted) > launchPatience {
 			_, err := d.Settle(ctx, l.Run, l.Fence, &Problem{Code: "not_started",
-				Message: "the workflow could not be started for an hour"})
+				Message: "the workflow could not be started for an hour; the log of who tried says why: put that right and refresh again"})
 			return err == nil, ignoreLost(err)
 		}
 		return d.relaunch(ctx, l)

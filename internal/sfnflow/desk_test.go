@@ -285,7 +285,7 @@ func TestUnsureLaunchIsKeptAndRepeated(t *testing.T) {
 		}
 		c.pass(time.Minute)
 		c.reap()
-		if r := c.run(ans.Run); r.State != refresh.Failed || r.Error.Code != "not_started" {
+		if r := c.run(ans.Run); r.State != refresh.Failed || r.Error.Code != "not_started" || !strings.Contains(r.Error.Message, "refresh again") {
 			t.Errorf("%+v %+v", r, r.Error)
 		}
 	})
