@@ -4,31 +4,22 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cairn-stac/cairn/internal/cloud"
 	"github.com/cairn-stac/cairn/internal/cloud/envtest"
 	"github.com/cairn-stac/cairn/internal/dynamostate"
-	"github.com/cairn-stac/cairn/internal/dynamostate/dynamotest"
 	"github.com/cairn-stac/cairn/internal/lambdafn"
 	"github.com/cairn-stac/cairn/internal/objstore/s3store/s3test"
 	"github.com/cairn-stac/cairn/internal/refresh"
 )
 
-const run = "01JBZ5Q5C4X8T9W0V1K2M3N4P5"
+const run = envtest.Run
 
 // granted is a stack with the Run holding the Lease, and the function plan.
 func granted(t *testing.T, scope refresh.Scope) (*envtest.Stack, envtest.Function, *dynamostate.State) {
 	t.Helper()
 	s := envtest.New(t)
-	state := dynamostate.New(dynamotest.Client(s.Table.URL), s.Table.Table, time.Now)
-	next, ans := refresh.Control{}.Start(refresh.Request{Run: run, Scope: scope}, refresh.Grant{Now: time.Now(), TTL: time.Minute})
-	if ans.Kind != refresh.Started {
-		t.Fatal(ans)
-	}
-	if err := state.Swap(t.Context(), "", next); err != nil {
-		t.Fatal(err)
-	}
+	state := s.Grant(t, scope)
 	return s, s.Function(t, handler, cloud.Source, cloud.Catalog, cloud.Table), state
 }
 

@@ -4,12 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/cairn-stac/cairn/internal/cloud"
 	"github.com/cairn-stac/cairn/internal/cloud/envtest"
-	"github.com/cairn-stac/cairn/internal/dynamostate"
-	"github.com/cairn-stac/cairn/internal/dynamostate/dynamotest"
 	"github.com/cairn-stac/cairn/internal/objstore/s3store/s3test"
 	"github.com/cairn-stac/cairn/internal/refresh"
 )
@@ -20,15 +17,8 @@ func TestStatusReadsAtMostNineItems(t *testing.T) {
 	if a := status.HTTP(t, "GET", "/refresh/status", ""); a.StatusCode != 200 || !strings.HasPrefix(a.Body, `{"is_running":false,"last_refresh":null`) {
 		t.Fatalf("%+v", a)
 	}
-	state := dynamostate.New(dynamotest.Client(s.Table.URL), s.Table.Table, time.Now)
-	const run = "01JBZ5Q5C4X8T9W0V1K2M3N4P5"
-	next, ans := refresh.Control{}.Start(refresh.Request{Run: run}, refresh.Grant{Now: time.Now(), TTL: time.Hour})
-	if ans.Kind != refresh.Started {
-		t.Fatal(ans)
-	}
-	if err := state.Swap(t.Context(), "", next); err != nil {
-		t.Fatal(err)
-	}
+	const run = envtest.Run
+	state := s.Grant(t, refresh.Scope{})
 	if err := state.Begin(t.Context(), run, refresh.Scanning, refresh.Totals{Objects: 1000, Settled: 100}); err != nil {
 		t.Fatal(err)
 	}

@@ -9,12 +9,15 @@ import (
 	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
 
 	"github.com/cairn-stac/cairn/internal/cloud"
+	"github.com/cairn-stac/cairn/internal/dynamostate"
 	"github.com/cairn-stac/cairn/internal/dynamostate/dynamotest"
 	"github.com/cairn-stac/cairn/internal/objstore/s3store/s3test"
+	"github.com/cairn-stac/cairn/internal/refresh"
 	"github.com/cairn-stac/cairn/internal/sfnflow/sfntest"
 )
 
@@ -50,6 +53,23 @@ func New(t testing.TB) *Stack {
 		t.Setenv(name, value)
 	}
 	return s
+}
+
+// Run is the id of the Run that Grant is for.
+const Run = "01JBZ5Q5C4X8T9W0V1K2M3N4P5"
+
+// Grant gives the Lease to Run, as the function start does. It returns the state.
+func (s *Stack) Grant(t testing.TB, scope refresh.Scope) *dynamostate.State {
+	t.Helper()
+	state := dynamostate.New(dynamotest.Client(s.Table.URL), s.Table.Table, time.Now)
+	next, ans := refresh.Control{}.Start(refresh.Request{Run: Run, Scope: scope}, refresh.Grant{Now: time.Now(), TTL: time.Hour})
+	if ans.Kind != refresh.Started {
+		t.Fatal(ans)
+	}
+	if err := state.Swap(t.Context(), "", next); err != nil {
+		t.Fatal(err)
+	}
+	return state
 }
 
 // Requests is how many requests Step Functions got.
