@@ -31,7 +31,7 @@ func s3Event(kind, bucket, key string) string {
 	if more == "" {
 		more = `"etag":"b1946ac92492d2347c6235b4d2611184"},"request-id":"189F19CB7FB1B6A4","requester":"123456789012"`
 	}
-	return fmt.Sprintf(`{"version":"0","id":"17793124-05d4-b198-2fde-7ededc63b103","detail-type":%q,"source":"aws.s3","account":"111122223333",`+
+	return fmt.Sprintf(`{"version":"0","id":"17793124-05d4-b198-2fde-7ededc63b103","detail-type":%q,"source":"aws.s3","account":"123456789012",`+
 		`"time":"2021-11-12T00:00:00Z","region":"ca-central-1","resources":["arn:aws:s3:::%s"],"detail":{"version":"0","bucket":{"name":%q},`+
 		`"object":{"key":%s,%s}}`, kind, bucket, bucket, quoted, more)
 }
