@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -67,5 +68,45 @@ func TestAPICancels(t *testing.T) {
 	}
 	if n := s.S3.Stats(s3test.Any).Requests; n != 0 {
 		t.Errorf("%d requests to S3", n)
+	}
+}
+
+// With PublicReads the gateway asks nobody at the catalog's routes who they are: their page is that of the catalog alone.
+func TestPageTellsOfRunsToWhoProvedWhoTheyAre(t *testing.T) {
+	s, api := open(t)
+	now := time.Now()
+	_, err := dynamostate.New(dynamotest.Client(s.Table.URL), s.Table.Table, time.Now).PutRun(t.Context(), refresh.Run{ID: run, State: refresh.Failed,
+		Accepted: now, Ended: &now, Error: &refresh.Problem{Code: "source_unavailable", Message: "s3://secret/ cannot be listed"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for authorizer, shown := range map[string]bool{
+		`null`: false, `{}`: false, `{"jwt":null}`: false, `{"iam":null}`: false,
+		`{"jwt":{"claims":{"sub":"1"},"scopes":null}}`: true, `{"iam":{"accountId":"123456789012","callerId":"AIDA"}}`: true,
+	} {
+		for _, asking := range []map[string]string{{"accept": "text/html"}, {"accept": "text/html", "authorization": "Bearer made-up"}} {
+			var event map[string]any
+			if err := json.Unmarshal([]byte(envtest.Request("GET", "/", "")), &event); err != nil {
+				t.Fatal(err)
+			}
+			event["routeKey"], event["headers"] = "GET /", asking
+			event["requestContext"].(map[string]any)["authorizer"] = json.RawMessage(authorizer)
+			raw, err := json.Marshal(event)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var a envtest.Answer
+			if err := json.Unmarshal([]byte(api.Must(t, string(raw))), &a); err != nil || a.StatusCode != 200 || !strings.Contains(a.Body, "<!doctype html>") {
+				t.Fatal(a, err)
+			}
+			for _, part := range []string{"secret", run, "/refresh/", "Refresh now", "<script"} {
+				if strings.Contains(a.Body, part) != shown {
+					t.Errorf("with authorizer %s: %s in the page is %v", authorizer, part, !shown)
+				}
+			}
+			if strings.Contains(a.Body, "sign-in") {
+				t.Error("the page asks for a token that there is none of")
+			}
+		}
 	}
 }

@@ -191,6 +191,11 @@ func event(r *http.Request, route *Route, variables map[string]string, body []by
 			},
 		},
 	}
+	if route.Auth == "AWS_IAM" {
+		e.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
+			IAM: &events.APIGatewayV2HTTPRequestContextAuthorizerIAMDescription{AccountID: account, UserARN: "arn:aws:iam::" + account + ":user/caller"},
+		}
+	}
 	if len(body) > 0 {
 		if e.Body = string(body); !textual(r.Header.Get("Content-Type")) {
 			e.Body, e.IsBase64Encoded = base64.StdEncoding.EncodeToString(body), true

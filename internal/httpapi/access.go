@@ -52,6 +52,9 @@ func (s *server) public(r *http.Request, pattern string) bool {
 
 // manages tells whether whoever sent a request that was let in may see Runs and ask for them.
 func (s *server) manages(r *http.Request) bool {
+	if s.Manages != nil {
+		return s.Manages(r)
+	}
 	given, some := credentials(r)
 	return s.Token == "" || some && s.isToken(given)
 }

@@ -46,6 +46,9 @@ type Options struct {
 	Token string
 	// OpenReads lets everybody read the catalog, but nothing of /refresh, without the Token.
 	OpenReads bool
+	// Manages tells whether whoever sent a request may see Runs on the page for people and ask for them there. Where something
+	// before the handler judges who may call, it has to say: routes may be open to all. nil: who has the Token, or all without one.
+	Manages func(*http.Request) bool
 	// RefreshRate is how many requests a second may start or cancel Runs, after the first few; 0: any number.
 	RefreshRate float64
 	// ReadOnly refuses to start and cancel Runs, for a server without the Source.

@@ -53,6 +53,7 @@ type pageView struct {
 	Source             string
 	Collections        []pageCollection
 
+	SignsIn   bool    // the page can ask for the token
 	Manages   bool    // whoever asks may see Runs
 	Starts    bool    // and start them
 	Refreshed *string // last_refresh as the status has it, "" for null; nil: not known
@@ -73,7 +74,7 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, v view, root stac.
 		Nonce: rand.Text(), Title: root.Title, Description: root.Description,
 		Version: s.Version, Base: s.base(r).EscapedPath(),
 	}
-	p.Manages = s.manages(r)
+	p.SignsIn, p.Manages = s.Token != "", s.manages(r)
 	p.Starts = p.Manages && !s.ReadOnly
 	items := map[string]int{}
 	var m *snapshot.Manifest

@@ -39,9 +39,12 @@ func (p *pageView) html() []byte {
 	if p.Starts {
 		button = `<button id="refresh" type="button">Refresh now</button>`
 	}
-	if manage = markupf(`<a href="%s/?sign-in">Sign in</a>`, p.Base); p.Manages {
+	switch {
+	case p.Manages:
 		manage = markupf("<a href=\"%s/refresh/status\">Refresh status</a>\n  <a href=\"%[1]s/refresh/runs\">Runs</a>", p.Base)
 		script = markupf("<script nonce=\"%s\">\n%s</script>", p.Nonce, markup(pageScript))
+	case p.SignsIn:
+		manage = markupf(`<a href="%s/?sign-in">Sign in</a>`, p.Base)
 	}
 	if p.Version != "" {
 		about = markupf(" %s", p.Version)

@@ -54,7 +54,9 @@ type httpEvent struct {
 	Context  struct {
 		Domain string `json:"domainName"`
 		Stage  string `json:"stage"`
-		HTTP   struct {
+		// What an authorizer of the route found out, by its kind; a route that is open to all has none.
+		Authorizer map[string]json.RawMessage `json:"authorizer"`
+		HTTP       struct {
 			Method   string `json:"method"`
 			SourceIP string `json:"sourceIp"`
 		} `json:"http"`
@@ -81,7 +83,7 @@ func (g *Gateway) Handle(ctx context.Context, raw json.RawMessage) (Response, er
 	if e.strays(base) {
 		return notThere, nil
 	}
-	r, err := e.request(ctx)
+	r, err := e.request(withProof(ctx, e))
 	if err != nil {
 		return Response{}, err
 	}

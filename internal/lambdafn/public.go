@@ -1,6 +1,7 @@
 package lambdafn
 
 import (
+	"context"
 	"net/http"
 	"path"
 	"strings"
@@ -15,6 +16,24 @@ func (e httpEvent) strays(base string) bool {
 	}
 	clean := path.Clean("/" + strings.TrimPrefix(e.RawPath, base))
 	return clean == "/refresh" || strings.HasPrefix(clean, "/refresh/")
+}
+
+type proofKey struct{}
+
+// withProof notes whether the gateway made who asks prove who it is: with AWS signatures or with a token.
+func withProof(ctx context.Context, e httpEvent) context.Context {
+	for _, kind := range []string{"iam", "jwt"} {
+		if found := string(e.Context.Authorizer[kind]); found != "" && found != "null" {
+			return context.WithValue(ctx, proofKey{}, true)
+		}
+	}
+	return ctx
+}
+
+// Proven tells whether whoever sent a request has proved who it is, to the gateway. By a route that is open to all nobody has.
+func Proven(r *http.Request) bool {
+	proven, _ := r.Context().Value(proofKey{}).(bool)
+	return proven
 }
 
 // notThere answers what strays.

@@ -35,7 +35,7 @@ func Only(e *cloud.Env, desk httpapi.Desk, method, path string) *lambdafn.Gatewa
 func handler(e *cloud.Env, base string, desk httpapi.Desk, catalog objstore.Reader) http.Handler {
 	return httpapi.New(httpapi.Options{
 		Desk: desk, Snapshots: httpapi.NewSnapshots(catalog, headAge, e.Log), CORSRefresh: e.CORS, BasePath: base,
-		MaxAnswer: lambdafn.MaxAnswer, Version: version(), Log: e.Log,
+		MaxAnswer: lambdafn.MaxAnswer, Manages: lambdafn.Proven, Version: version(), Log: e.Log,
 	})
 }
 
