@@ -11,7 +11,7 @@
 //	progress#<run>  shard#<shard>  the tally of a Shard; expires
 //
 // What expires is removed days late, so nothing relies on its being gone. The largest item is the control record: the limits of
-// a Scope keep it below the 400 KB of an item.
+// a Scope, and of the sentences in the record of a Run, keep it below the 400 KB of an item.
 //
 // An item, and a partition key that is busy for a moment, take 1,000 write units a second. The control record is written a few times
 // a Run. A Shard's report is a transaction of 4 units, 2 of them on a counter, at most every 2 seconds, which is enough for hundreds

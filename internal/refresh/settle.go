@@ -75,7 +75,7 @@ func (d *Desk) ended(ctx context.Context, l Lease, cause *Problem) (r Run, seen 
 	if r.State != Successful {
 		r.Counts, r.RejectCodes, r.Warnings = Counts{}, nil, nil
 	}
-	return r, head.Claim, nil
+	return r.bounded(), head.Claim, nil
 }
 
 // release frees the Lease if the ended Run still holds it, and launches the next one, with a fence above what Head has seen.

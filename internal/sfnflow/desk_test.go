@@ -2,13 +2,16 @@ package sfnflow_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
 	"maps"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -18,6 +21,7 @@ import (
 
 	"github.com/cairn-stac/cairn/internal/dynamostate"
 	"github.com/cairn-stac/cairn/internal/dynamostate/dynamotest"
+	"github.com/cairn-stac/cairn/internal/objstore"
 	"github.com/cairn-stac/cairn/internal/objstore/memstore"
 	"github.com/cairn-stac/cairn/internal/refresh"
 	"github.com/cairn-stac/cairn/internal/refresh/refreshtest"
@@ -520,5 +524,47 @@ func TestCancelledBeforeItsLaunch(t *testing.T) {
 	}
 	if _, err := c.desk.Renew(ctx, l.Run, 0); !errors.Is(err, refresh.ErrLeaseLost) {
 		t.Errorf("its plan goes on: %v", err)
+	}
+}
+
+// A Run whose errors tell of a million files is settled all the same, also where the control record is as large as it may be: an item of
+// DynamoDB that is too large could never be written, and the Run would hold the Lease for good.
+func TestSettleWithHugeErrors(t *testing.T) {
+	long := strings.Repeat("clean <parts/a.zst>\n", 1<<16)
+	for name, p := range map[string]struct {
+		cause *refresh.Problem
+		state refresh.RunState
+	}{
+		"failed":     {&refresh.Problem{Code: "internal", Message: long}, refresh.Failed},
+		"successful": {nil, refresh.Successful},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newCloud(t)
+			full := refreshtest.LargestControl()
+			full.Fence, full.Lease.Fence = 7, 7
+			if err := c.desk.State.Swap(t.Context(), "", full); err != nil {
+				t.Fatal(err)
+			}
+			run := full.Lease.Run
+			if p.state == refresh.Successful {
+				body, err := json.Marshal(map[string]any{"unchanged": true, "warnings": slices.Repeat([]string{long}, 20)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := c.desk.Catalog.Put(t.Context(), "runs/"+run+"/7/outcome.json", body, objstore.PutOptions{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			r, err := c.desk.Settle(t.Context(), run, 0, p.cause)
+			if err != nil || r.State != p.state {
+				t.Fatalf("%s, %v", r.State, err)
+			}
+			if kept := c.run(run); !reflect.DeepEqual(kept, r) || p.cause == nil != (kept.Error == nil) || p.cause != nil == (len(kept.Warnings) > 0) {
+				t.Errorf("recorded is %.300s", fmt.Sprint(kept))
+			}
+			if now := c.control(); now.Lease == nil || now.Lease.Run != full.Waiting[0].Run || now.Last == nil || now.Last.ID != run {
+				t.Errorf("the next run, %s, is not the one that holds the lease", full.Waiting[0].Run)
+			}
+		})
 	}
 }

@@ -204,6 +204,9 @@ func (s *Server) answer(op string, r *http.Request) *reply {
 		}
 		return refusal(http.StatusBadRequest, "TransactionConflictException", "Transaction is ongoing for the item", "")
 	}
+	if tooLarge(body) {
+		return refusal(http.StatusBadRequest, "ValidationException", "Item size has exceeded the maximum allowed size", "")
+	}
 	rec := httptest.NewRecorder()
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	s.engine.ServeHTTP(rec, r)
@@ -212,6 +215,43 @@ func (s *Server) answer(op string, r *http.Request) *reply {
 		return nil
 	}
 	return &reply{rec.Code, rec.Header(), rec.Body.Bytes()}
+}
+
+// maxItem is how many bytes an item may have at DynamoDB, its attributes' names included. The engine here takes any.
+const maxItem = 400 << 10
+
+// tooLarge tells whether a request writes an item that is too large for DynamoDB. Of an update only what it writes anew is known.
+func tooLarge(body []byte) bool {
+	type attributes map[string]map[string]json.RawMessage
+	type write struct{ Item, ExpressionAttributeValues attributes }
+	var a struct {
+		write
+		TransactItems []struct{ Put, Update write }
+	}
+	if json.Unmarshal(body, &a) != nil {
+		return false // none of those that write large items
+	}
+	writes := []write{a.write}
+	for _, item := range a.TransactItems {
+		writes = append(writes, item.Put, item.Update)
+	}
+	for _, w := range writes {
+		size := 0
+		for _, of := range []attributes{w.Item, w.ExpressionAttributeValues} {
+			for name, value := range of {
+				size += len(name)
+				for _, v := range value {
+					var text string
+					_ = json.Unmarshal(v, &text) // a number or a string; of others there are none in this table
+					size += len(text)
+				}
+			}
+		}
+		if size > maxItem {
+			return true
+		}
+	}
+	return false
 }
 
 // fault is how the request fails, 0 if it does not.
