@@ -116,7 +116,9 @@ func TestErrorsAreThoseThatTheWorkflowMatches(t *testing.T) {
 	}{
 		"config":      {wrap(&refresh.ConfigError{Err: errors.New("line 3: unknown key")}), "FinalError", "bad_config: step: line 3: unknown key", "bad_config"},
 		"mass delete": {&refresh.MassDeleteError{Removed: 5, Held: 5}, "FinalError", "mass_delete: this run would drop 5 of the 5 files", "mass_delete"},
-		"no bucket":   {&refresh.SourceError{Err: wrap(fs.ErrNotExist)}, "FinalError", "source_unavailable: step: file does not exist", "source_unavailable"},
+		"no source":   {&refresh.SourceError{Err: wrap(objstore.ErrNoStore)}, "FinalError", "source_unavailable: step: no such bucket or folder; check its name", "source_unavailable"},
+		"no catalog":  {wrap(objstore.ErrNoStore), "FinalError", "catalog_unavailable: step: no such bucket or folder; check its name", "catalog_unavailable"},
+		"no folder":   {&refresh.SourceError{Err: wrap(fs.ErrNotExist)}, "FinalError", "source_unavailable: step: file does not exist", "source_unavailable"},
 		"S3 is busy":  {&refresh.SourceError{Err: wrap(objstore.ErrThrottled)}, "TransientError", "ScanConcurrency", "source_unavailable"},
 		"network":     {wrap(errors.New("connection reset")), "TransientError", "internal: step: connection reset", "internal"},
 		"cancelled":   {wrap(refresh.ErrCancelled), "FinalError", "cancelled: ", ""},

@@ -60,7 +60,8 @@ func (e *DeadlineError) Error() string {
 	return fmt.Sprintf("scan of shard %s stopped before its deadline with %d of %d scenes saved", e.Shard, e.Done, e.Total)
 }
 
-// Final tells whether repeating a step after this error is of no use.
+// Final tells whether repeating a step after this error is of no use. A bucket or folder that is not there, of the Source or of the
+// Catalog, will not come back within a retry.
 func Final(err error) bool {
 	var (
 		cfg  *ConfigError
@@ -69,7 +70,7 @@ func Final(err error) bool {
 		fen  *snapshot.FencedError
 	)
 	return errors.As(err, &cfg) || errors.As(err, &mass) || errors.As(err, &fen) || errors.As(err, &src) && srcFinal(src) ||
-		errors.Is(err, ErrLeaseLost) || errors.Is(err, ErrCancelled) || errors.Is(err, ErrNewerFormat) ||
+		errors.Is(err, objstore.ErrNoStore) || errors.Is(err, ErrLeaseLost) || errors.Is(err, ErrCancelled) || errors.Is(err, ErrNewerFormat) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, syscall.ENOSPC)
 }
 
@@ -115,7 +116,7 @@ func ProblemOf(err error) *Problem {
 			code = "catalog_unavailable"
 		}
 	}
-	return &Problem{Code: code, Message: err.Error() + advice}
+	return &Problem{Code: code, Message: sentence(err.Error()) + advice}
 }
 
 // remedy says what to do about a store that cannot be used, in words that go after its error's; "" where the error is about something
