@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"maps"
 	"reflect"
 	"regexp"
@@ -229,5 +230,57 @@ func TestTenThousandShards(t *testing.T) {
 	t.Logf("workflow: %d events, %d bytes of data; scan: %d events, %d bytes", len(x.History), x.Largest, events, data)
 	if x.Status != asltest.Succeeded || len(seen) != shards || len(x.History) > 50 || x.Largest > asltest.MaxData/5 || events > 50 || data > 1000 {
 		t.Errorf("%s with %d shards: %d events, %d bytes; scan: %d events, %d bytes", x.Status, len(seen), len(x.History), x.Largest, events, data)
+	}
+}
+
+// many is a worker of a Source with very many Shards.
+type many struct {
+	names  []string
+	stored []byte
+	scans  map[string]int
+}
+
+func (m *many) Blame(context.Context, string, *refresh.Problem) error { return nil }
+func (m *many) Renew(context.Context, string, uint64) (refresh.Lease, error) {
+	return refresh.Lease{}, nil
+}
+func (m *many) Plan(context.Context, string) ([]string, error) { return m.names, nil }
+func (m *many) PutShards(_ context.Context, _ string, refs any) (string, error) {
+	m.stored = encode(refs)
+	return "shards.json", nil
+}
+func (m *many) Scan(_ context.Context, _, ref string) error { m.scans[ref]++; return nil }
+
+// TestMoreShardsThanAMapBears: of 100,000 children even the empty answers are more than the 256 KiB that a Map may answer.
+func TestMoreShardsThanAMapBears(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, stack{})
+	m := &many{names: make([]string, 100_000), scans: map[string]int{}}
+	for i := range m.names {
+		m.names[i] = fmt.Sprintf("%06d-%016x", i, i)
+	}
+	quiet := slog.New(slog.DiscardHandler)
+	plan := &lambdafn.Plan{Desk: m, Worker: m, Deployed: func(context.Context) error { return nil }, Bucket: "catalog", Concurrency: 1000, Log: quiet}
+	scan := &lambdafn.Scan{Worker: m, Log: quiet}
+	w.engine.Read = func(string, string) ([]byte, error) { return m.stored, nil }
+	w.lambda.Register("PlanFunction", time.Minute, plan.Handle)
+	w.lambda.Register("ScanFunction", time.Minute, scan.Handle)
+	for _, f := range []string{"PublishFunction", "SettleFunction"} {
+		w.lambda.Register(f, time.Minute, func(_ context.Context, task lambdafn.Task) (lambdafn.Settled, error) {
+			return lambdafn.Settled{Run: task.Run, State: "successful"}, nil
+		})
+	}
+	x, err := w.engine.Start("x", []byte(`{"run_id":"`+refresh.NewRunID(w.clock.Now())+`"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.clock.Run(24 * time.Hour)
+	for name, n := range m.scans {
+		if n != 1 {
+			t.Fatalf("shard %s was scanned %d times", name, n)
+		}
+	}
+	if x.Status != asltest.Succeeded || len(m.scans) != len(m.names) || x.Largest > asltest.MaxData {
+		t.Errorf("%s: %d shards were scanned, %d bytes of data", x.Status, len(m.scans), x.Largest)
 	}
 }

@@ -5,20 +5,21 @@ package lambdafn
 // A Task is what the workflow gives the functions plan, scan and publish.
 type Task struct {
 	Run   string `json:"run_id"`
-	Shard string `json:"shard,omitempty"` // for scan
+	Shard string `json:"shard,omitempty"` // for scan: as in a ShardRef
 }
 
 // A Planned is what the function plan answers, and what the workflow works on from then on. The Shards are an array in an object of
 // the Catalog, for the Map's ItemReader, so that the workflow's data stays small however many there are.
 type Planned struct {
 	Run         string `json:"run_id"`
-	Shards      int    `json:"shards"` // to be scanned; 0: nothing is, and Bucket and Key are empty
+	Shards      int    `json:"shards"` // to be scanned; 0: none is, and Bucket and Key are empty
 	Bucket      string `json:"bucket"`
 	Key         string `json:"key"`         // of [{"shard": "…"}, …]
 	Concurrency int    `json:"concurrency"` // scans at once
 }
 
-// A ShardRef is an element of that array.
+// A ShardRef is an element of that array, which one function scans: the name of a Shard or, where there are very many, the names
+// of some, with spaces in between.
 type ShardRef struct {
 	Shard string `json:"shard"`
 }

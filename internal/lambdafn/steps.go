@@ -3,6 +3,8 @@ package lambdafn
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -69,27 +71,47 @@ func (p *Plan) Handle(ctx context.Context, t Task) (Planned, error) {
 		if err != nil || len(names) == 0 {
 			return err
 		}
-		refs := make([]ShardRef, len(names))
-		for i, name := range names {
-			refs[i].Shard = name
-		}
-		key, err := p.Worker.PutShards(ctx, t.Run, refs)
+		key, err := p.Worker.PutShards(ctx, t.Run, refsTo(names))
 		out.Shards, out.Bucket, out.Key = len(names), p.Bucket, p.Prefix+key
 		return err
 	}, func() []any { return []any{"shards", out.Shards} })
 	return out, err
 }
 
-// Scan is the step that scans one Shard.
+// maxRefs is how many children the workflow's Map has at most. They answer nothing, but the Map makes an array of their answers, with
+// three bytes for each, and more than 256 KiB would fail it. So many come only of a Source with as many folders.
+const maxRefs = 50_000
+
+// refsTo names Shards for the Map: one each, or as many as it takes for the Map to bear them.
+func refsTo(names []string) []ShardRef {
+	each := max(1, (len(names)+maxRefs-1)/maxRefs)
+	refs := make([]ShardRef, 0, (len(names)+each-1)/each)
+	for some := range slices.Chunk(names, each) {
+		refs = append(refs, ShardRef{strings.Join(some, " ")})
+	}
+	return refs
+}
+
+// Scan is the step that scans the Shards of a ShardRef.
 type Scan struct {
 	Worker Scanner
 	Log    *slog.Logger
 }
 
-// Handle scans the Shard of a Task. A scan that its function's deadline stops is a *DeadlineError.
+// Handle scans the Shards of a Task, one after the other; those that were scanned before cost a few reads. A scan that its function's
+// deadline stops is a *DeadlineError.
 func (s *Scan) Handle(ctx context.Context, t Task) error {
+	names := strings.Fields(t.Shard)
+	if len(names) == 0 {
+		return &FinalError{"bad_task", "the workflow gave no shard"}
+	}
 	return step(ctx, s.Log, "scan", t.Run, s.Worker, func(ctx context.Context) error {
-		return s.Worker.Scan(ctx, t.Run, t.Shard)
+		for _, name := range names {
+			if err := s.Worker.Scan(ctx, t.Run, name); err != nil {
+				return err
+			}
+		}
+		return nil
 	}, func() []any { return []any{"shard", t.Shard} })
 }
 

@@ -89,6 +89,50 @@ func TestPlanAnswersByReference(t *testing.T) {
 	}
 }
 
+// Each Shard is scanned by one child of the Map, however many there are, and the Map has no more children than it bears.
+func TestShardsAreGrouped(t *testing.T) {
+	for n, children := range map[int]int{
+		1: 1, maxRefs: maxRefs, maxRefs + 1: maxRefs/2 + 1, 2 * maxRefs: maxRefs, 2*maxRefs + 1: (2*maxRefs + 3) / 3, 1_000_000: maxRefs,
+	} {
+		names := make([]string, n)
+		for i := range names {
+			names[i] = fmt.Sprintf("%06d-%016x", i, i)
+		}
+		w := &worker{refs: names}
+		planned, err := w.plan().Handle(t.Context(), Task{Run: runID})
+		if err != nil || planned.Shards != n {
+			t.Fatalf("%d shards: planned %+v, %v", n, planned, err)
+		}
+		refs := w.stored.([]ShardRef)
+		var all []string
+		for _, r := range refs {
+			all = append(all, strings.Split(r.Shard, " ")...)
+		}
+		if len(refs) != children || !reflect.DeepEqual(all, names) {
+			t.Errorf("%d shards: %d children with %d shards, want %d", n, len(refs), len(all), children)
+		}
+	}
+}
+
+func TestScanOfSomeShards(t *testing.T) {
+	w := &worker{}
+	s := &Scan{w, quiet}
+	if err := s.Handle(t.Context(), Task{Run: runID, Shard: "000000-aa 000001-bb"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"scan " + runID + " 000000-aa", "scan " + runID + " 000001-bb"}; !reflect.DeepEqual(w.calls, want) {
+		t.Errorf("calls %v, want %v", w.calls, want)
+	}
+	w.calls, w.err = nil, errors.New("connection reset")
+	if err := s.Handle(t.Context(), Task{Run: runID, Shard: "000000-aa 000001-bb"}); err == nil || len(w.calls) != 1 {
+		t.Errorf("%v after calls %v", err, w.calls)
+	}
+	w.calls = nil
+	if err := s.Handle(t.Context(), Task{Run: runID}); !strings.Contains(fmt.Sprint(err), "no shard") || len(w.calls) != 0 {
+		t.Errorf("without a shard: %v after calls %v", err, w.calls)
+	}
+}
+
 // reported is the error that the workflow sees of a handler: what the Lambda runtime makes of it.
 func reported(t *testing.T, handler any, task Task) (kind, message string) {
 	t.Helper()
