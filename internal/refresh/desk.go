@@ -74,7 +74,7 @@ func (d *Desk) update(ctx context.Context, next func(Control) (Control, error), 
 }
 
 // Start asks for a Run. A Request without a Run id gets one. When it answers Started the Run has the Lease and is launched, or
-// will be by the reaper. A Lease whose Run has surely ended is taken back first. A *ScopeError tells what is wrong with the
+// will be by the reaper. A Lease whose Run has surely ended is taken back first; that this fails is an error, but to events. A *ScopeError tells what is wrong with the
 // Request, and ErrKeyReused that its key stands for another one.
 func (d *Desk) Start(ctx context.Context, r Request) (Answer, error) {
 	if r.Run == "" {
@@ -130,8 +130,11 @@ func (d *Desk) start(ctx context.Context, r Request) (Answer, error) {
 			return ans, d.answered(ctx, c, ans)
 		}
 		changed, err := d.Reap(ctx)
-		if err != nil {
+		switch {
+		case err != nil && !r.Events:
 			return Answer{}, fmt.Errorf("start run: %w", err)
+		case err != nil: // nobody reads an answer to events: what they tell is kept, for whoever can look after the Run before
+			d.Log.WarnContext(ctx, "the run before this one is not looked after yet", "waiting", r.Run, "error", err)
 		}
 		lives = !changed
 	}

@@ -568,3 +568,58 @@ func TestSettleWithHugeErrors(t *testing.T) {
 		})
 	}
 }
+
+// Events are kept while nobody can find out what became of the Run before, be it for hours: the queue would give them up.
+func TestEventsAreKeptWhileStepFunctionsIsDown(t *testing.T) {
+	c := newCloud(t)
+	l := c.begun()
+	c.steps.End(l.Run, types.ExecutionStatusTimedOut, "", "")
+	c.steps.Fault(sfntest.Describe, sfntest.Fault{Code: "ThrottlingException"})
+	c.pass(ttl + time.Minute)
+	var waiting string
+	for _, key := range []string{"a/1.tif", "a/2.tif"} {
+		ans := c.start(refresh.Request{Events: true, Scope: refresh.Scope{Keys: []string{key}}})
+		if ans.Kind != refresh.Queued {
+			t.Fatalf("%+v", ans)
+		}
+		waiting = ans.Run
+	}
+	if _, err := c.desk.Start(t.Context(), refresh.Request{}); err == nil {
+		t.Error("a caller is not told that the run before cannot be looked at")
+	}
+	c.steps.Heal()
+	if !c.reap() {
+		t.Error("the reaper found nothing to do")
+	}
+	if now := c.control(); now.Lease == nil || now.Lease.Run != waiting || !slices.Equal(now.Lease.Scope.Keys, []string{"a/1.tif", "a/2.tif"}) {
+		t.Errorf("the lease is %+v", now.Lease)
+	}
+	if e, ok := c.steps.Execution(waiting); !ok || !e.Running() {
+		t.Errorf("executions %+v", c.steps.Executions())
+	}
+}
+
+// A Run of events that failed waits before its like is tried again. In the cloud the reaper starts that, once.
+func TestReaperStartsWhatBackedOff(t *testing.T) {
+	c := newCloud(t)
+	ans := c.start(refresh.Request{Events: true, Scope: refresh.Scope{Keys: []string{"a/1.tif"}}})
+	if r, err := c.desk.Settle(t.Context(), ans.Run, 0, gaveUp); err != nil || r.State != refresh.Failed {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	again := c.control().Waiting[0]
+	c.pass(10 * time.Second)
+	if c.reap() || len(c.steps.Executions()) != 1 {
+		t.Error("it was started before its time")
+	}
+	c.pass(time.Minute)
+	if !c.reap() || c.reap() {
+		t.Error("it was not started, or twice")
+	}
+	l := c.control().Lease
+	if l == nil || l.Run != again.Run || l.Failures != 1 || !l.Scope.Equal(again.Scope) || c.steps.Count(sfntest.Start) < 2 {
+		t.Errorf("the lease is %+v", l)
+	}
+	if e, ok := c.steps.Execution(again.Run); !ok || !e.Running() {
+		t.Errorf("executions %+v", c.steps.Executions())
+	}
+}
