@@ -90,6 +90,32 @@ func TestLaptopCancelsTheWorkflowsRun(t *testing.T) {
 	}
 }
 
+// The deployment cancels a laptop's Run: it marks it, and the laptop stops when it renews its Lease. There is no execution to stop.
+func TestDeploymentCancelsALaptopsRun(t *testing.T) {
+	ctx := context.Background()
+	c := newCloud(t)
+	laptop, flow := c.laptop()
+	busy := make(chan struct{})
+	flow.Bind(laptop, &refresh.Worker{State: laptop.State, Catalog: laptop.Catalog, Parallel: 1, Now: c.clock, Log: quiet,
+		Config: func(ctx context.Context) ([]byte, error) {
+			close(busy)
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}})
+	ans, err := laptop.Start(ctx, refresh.Request{})
+	if err != nil || ans.Kind != refresh.Started {
+		t.Fatalf("%+v, %v", ans, err)
+	}
+	<-busy
+	if err := c.desk.Cancel(ctx, ans.Run); err != nil {
+		t.Fatal(err)
+	}
+	<-flow.Ended(ans.Run)
+	if r := c.run(ans.Run); r.State != refresh.Dismissed || c.control().Lease != nil || c.steps.Count(sfntest.Stop)+c.steps.Count(sfntest.Start) != 0 {
+		t.Errorf("%+v, lease %+v", r, c.control().Lease)
+	}
+}
+
 // What waits is started by whoever settles the Run before it: on the laptop, or by the workflow.
 func TestWhatWaitsIsStartedByEither(t *testing.T) {
 	ctx := context.Background()
