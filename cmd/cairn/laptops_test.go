@@ -179,6 +179,13 @@ func TestWaitingCostsNothing(t *testing.T) {
 	if err := gate.Reached(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	for launched := false; !launched; { // its first renewal of the Lease may come late
+		c, _, err := e.state.Load(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		launched = c.Lease != nil && c.Lease.Launched
+	}
 	before := b.Stats(s3test.Any).Requests
 	for range 5 {
 		<-shown
