@@ -3,6 +3,7 @@ package lambdafn
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/cairn-stac/cairn/internal/refresh"
@@ -20,8 +21,8 @@ func failure(err error) (problem *refresh.Problem, typed error) {
 	}
 	p := *refresh.ProblemOf(err)
 	if errors.Is(err, context.DeadlineExceeded) {
-		p = refresh.Problem{Code: refresh.CodeWorkflow, Message: "a step did not end within its function's time (" + p.Message +
-			"); refresh a part of the source at a time with prefixes"}
+		p = refresh.Problem{Code: refresh.CodeWorkflow, Message: fmt.Sprintf("a step did not end within its function's time (%.1000s); "+
+			"refresh a part of the source at a time with prefixes", p.Message)}
 	}
 	p.Message = clip(p.Message)
 	problem = &p

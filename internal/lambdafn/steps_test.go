@@ -170,8 +170,12 @@ func TestErrorsAreThoseThatTheWorkflowMatches(t *testing.T) {
 		"fenced off":  {wrap(&snapshot.FencedError{}), "FinalError", "superseded: ", ""},
 		"out of time": {wrap(context.DeadlineExceeded), "TransientError", "workflow_failed: a step did not end within its function's time", "workflow_failed"},
 		"deadline":    {wrap(&refresh.DeadlineError{Shard: "s", Done: 3, Total: 9}), "DeadlineError", "deadline: scan of shard s stopped before its deadline with 3 of 9", ""},
-		"very long":   {errors.New(strings.Repeat("é", 100_000)), "TransientError", "internal: é", "internal"},
-		"no UTF-8":    {errors.New("key \xff"), "TransientError", "internal: key �", "internal"},
+		"very long, S3 is busy": {&refresh.SourceError{Err: fmt.Errorf("read %s: %w", strings.Repeat("é", 100_000), objstore.ErrThrottled)}, "TransientError",
+			"the next refresh goes on from what was scanned", "source_unavailable"},
+		"very long, out of time": {fmt.Errorf("read %s: %w", strings.Repeat("é", 100_000), context.DeadlineExceeded), "TransientError",
+			"refresh a part of the source at a time with prefixes", "workflow_failed"},
+		"very long": {errors.New(strings.Repeat("é", 100_000)), "TransientError", "internal: é", "internal"},
+		"no UTF-8":  {errors.New("key \xff"), "TransientError", "internal: key �", "internal"},
 	} {
 		for step, handler := range map[string]func(w *worker) any{
 			"plan":    func(w *worker) any { return w.plan().Handle },

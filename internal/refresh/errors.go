@@ -116,7 +116,7 @@ func ProblemOf(err error) *Problem {
 			code = "catalog_unavailable"
 		}
 	}
-	return &Problem{Code: code, Message: sentence(err.Error()) + advice}
+	return &Problem{Code: code, Message: sentence(err.Error() + advice)}
 }
 
 // remedy says what to do about a store that cannot be used, in words that go after its error's; "" where the error is about something
