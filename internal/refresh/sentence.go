@@ -7,10 +7,11 @@ import (
 )
 
 // Limits of what is recorded of a Run. An error may tell of thousands of files, but the control record holds its last Run and must
-// stay below the 400 KB of a DynamoDB item: one that does not fit could never be settled. The log has all of it.
+// stay below the 400 KB of a DynamoDB item: one that does not fit could never be settled. And an answer holds a hundred Runs, and Lambda
+// takes 6 MB. The log has all of it.
 const (
 	maxSentence = 4 << 10 // bytes in JSON
-	maxWarnings = 8
+	maxWarnings = 4
 )
 
 // sentence is a text as a record may hold it. What is too much is left out of its middle: it begins with what was done and ends with
