@@ -9,10 +9,12 @@ import (
 	"github.com/cairn-stac/cairn/internal/refresh"
 )
 
-// endings say what happened to an execution that did not end by itself, and what to do.
-var endings = map[string]string{
-	"TIMED_OUT": "the workflow took longer than it may; refresh again, what was scanned is kept, or deploy with a larger ScanConcurrency",
-	"ABORTED":   "the workflow was stopped by hand; refresh again, what was scanned is kept",
+// endings say what happened to an execution that did not end by itself, and what to do. Who stopped one by hand is why it ended,
+// whatever a step had recorded before; one that took too long may have done so for what a step recorded.
+var endings = map[string]refresh.Problem{
+	"TIMED_OUT": {Code: refresh.CodeWorkflow,
+		Message: "the workflow took longer than it may; refresh again, what was scanned is kept, or deploy with a larger ScanConcurrency"},
+	"ABORTED": {Code: "workflow_aborted", Message: "the workflow was stopped by hand; refresh again, what was scanned is kept"},
 }
 
 // Sentences for errors that say the same.

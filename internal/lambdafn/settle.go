@@ -73,8 +73,8 @@ func (s *Settle) ended(ctx context.Context, e settleEvent) error {
 	case "SUCCEEDED":
 	case "FAILED", "TIMED_OUT", "ABORTED":
 		cause = problemOf(&WorkflowError{d.Error, d.Cause})
-		if sentence, ok := endings[d.Status]; ok {
-			cause = &refresh.Problem{Code: refresh.CodeWorkflow, Message: sentence}
+		if known, ok := endings[d.Status]; ok {
+			cause = &known
 		}
 	default: // it goes on
 		return nil
