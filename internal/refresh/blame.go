@@ -9,7 +9,7 @@ import (
 	"github.com/cairn-stac/cairn/internal/objstore"
 )
 
-// CodeWorkflow is the code of a Problem that says only that the workflow gave up: a state failed, or the execution was aborted or
+// CodeWorkflow is the code of a Problem that says only that the workflow gave up: a state failed, or the execution
 // timed out. What a step recorded of itself (Blame) says more.
 const CodeWorkflow = "workflow_failed"
 
