@@ -89,7 +89,7 @@ func (s *server) end() int {
 	select {
 	case code := <-s.code:
 		return code
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		s.t.Fatalf("the server does not stop; stderr:\n%s", s.stderr)
 		return -1
 	}
@@ -136,7 +136,7 @@ func (s *server) settled(run string) refresh.Status {
 
 func eventually(t testing.TB, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(5 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); !done(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("it does not come about")
 		}
