@@ -97,8 +97,13 @@ func TestLaunchTellsRefusedFromUnsure(t *testing.T) {
 func TestLaunchGivenUp(t *testing.T) {
 	server := sfntest.New(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	server.OnStart = func(sfntest.Execution) { cancel() }
+	gone := make(chan struct{})
+	server.OnStart = func(sfntest.Execution) {
+		cancel()
+		<-gone // so that no answer comes before it is given up
+	}
 	err := sfnflow.New(server.Client(), sfntest.StateMachine).Launch(ctx, lease)
+	close(gone)
 	var no *refresh.RefusedError
 	if err == nil || errors.As(err, &no) {
 		t.Errorf("Launch = %v; want an error that is no refusal", err)
